@@ -1,0 +1,186 @@
+// CacheManager: the library's front door.
+//
+//   auto cache = CacheManager();                                     // memory only
+//   auto cache = CacheManager::with_l2({.url = "redis://cache:6379"});
+//   auto cache = CacheManager::builder().l1({.max_entries = 50'000}).name_space("tenant-a").build();
+//
+// A manager is a handle: copies share one cache, which lives until the last copy is gone. That
+// destruction flushes pending L2 writes for at most L2Config::shutdown_flush_ms and joins the
+// threads, so it must not happen on one of the manager's own threads (a completion handler).
+//
+// Thread-safety: every call from any thread.
+//
+// Errors: a tier that fails is a miss, counted and visible in health_check(); calls fail only for
+// requests that have no key (kInvalidArgument) and where L2 is the whole point of the call.
+#pragma once
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/system_executor.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "llm_edge_cache/cacheable_request.hpp"
+#include "llm_edge_cache/cached_response.hpp"
+#include "llm_edge_cache/clock.hpp"
+#include "llm_edge_cache/config.hpp"
+#include "llm_edge_cache/health.hpp"
+#include "llm_edge_cache/lookup_result.hpp"
+#include "llm_edge_cache/metrics_snapshot.hpp"
+#include "llm_edge_cache/result.hpp"
+
+namespace llm_edge_cache {
+
+class CacheManagerBuilder;
+
+class CacheManager {
+ public:
+  CacheManager();  // L1 only, with L1Config's defaults
+  // Throws std::invalid_argument where the configuration is not valid. A server that is down is not
+  // an error: the manager runs on L1 and keeps trying.
+  [[nodiscard]] static CacheManager with_l2(L2Config config);
+  [[nodiscard]] static CacheManagerBuilder builder();
+
+  // L1, then L2 (which promotes into L1 with the remaining life). Blocks for L2's operation
+  // timeout at most; a failed tier is a miss.
+  [[nodiscard]] Result<CacheLookupResult> lookup(const CacheableRequest& request) const;
+
+  // Puts the answer into L1 at once and queues it for L2. kTooLarge where it exceeds L1's bytes.
+  Status store(const CacheableRequest& request, CachedResponse response) const;
+  // ttl_ms replaces the tiers' own; 0 is kInvalidArgument.
+  Status store_with_ttl(const CacheableRequest& request, CachedResponse response,
+                        std::uint64_t ttl_ms) const;
+
+  // Removes the answer from every tier; true where any tier had it. Fails where L2 is configured
+  // and could not be told: L1 has forgotten it all the same.
+  Result<bool> invalidate(const CacheableRequest& request) const;
+  // Empties every tier (in L2: this manager's key prefix). Fails as invalidate does.
+  Status clear_all() const;
+
+  // Asks L2 (a ping within the operation timeout).
+  [[nodiscard]] HealthStatus health_check() const;
+  [[nodiscard]] MetricsSnapshot metrics_snapshot() const;
+
+  [[nodiscard]] std::size_t l1_entry_count() const;
+  // Entries under this manager's prefix, by SCAN; kUnavailable without a reachable L2.
+  [[nodiscard]] Result<std::uint64_t> l2_approximate_size() const;
+  [[nodiscard]] bool has_l2() const;
+
+  // Waits until what was stored before the call has reached L2 or was dropped, at most timeout_ms;
+  // kDeadlineExceeded then.
+  Status flush(std::uint64_t timeout_ms) const;
+
+  // As the calls above, completing a token (callback, use_future, use_awaitable, ..) with one
+  // Result. The handler runs on its associated executor: inside the call itself where it has none
+  // and L1 has the answer, and on one of the manager's threads where it has none and L2 was asked.
+  // A handler must not block one of those.
+  template <class CompletionToken>
+  auto async_lookup(const CacheableRequest& request, CompletionToken&& token) const {
+    return initiate<Result<CacheLookupResult>>(
+        [*this, request](auto done) { start_lookup(request, std::move(done)); },
+        std::forward<CompletionToken>(token));
+  }
+  // Completes when the answer is in L1 and queued for L2, as store() returns.
+  template <class CompletionToken>
+  auto async_store(const CacheableRequest& request, CachedResponse response,
+                   CompletionToken&& token) const {
+    return initiate<Status>(
+        [*this, request, response = std::move(response)](auto done) mutable {
+          done(store(request, std::move(response)));
+        },
+        std::forward<CompletionToken>(token));
+  }
+  template <class CompletionToken>
+  auto async_store_with_ttl(const CacheableRequest& request, CachedResponse response,
+                            std::uint64_t ttl_ms, CompletionToken&& token) const {
+    return initiate<Status>(
+        [*this, request, response = std::move(response), ttl_ms](auto done) mutable {
+          done(store_with_ttl(request, std::move(response), ttl_ms));
+        },
+        std::forward<CompletionToken>(token));
+  }
+  template <class CompletionToken>
+  auto async_invalidate(const CacheableRequest& request, CompletionToken&& token) const {
+    return initiate<Result<bool>>(
+        [*this, request](auto done) { start_invalidate(request, std::move(done)); },
+        std::forward<CompletionToken>(token));
+  }
+  template <class CompletionToken>
+  auto async_clear_all(CompletionToken&& token) const {
+    return initiate<Status>([*this](auto done) { start_clear_all(std::move(done)); },
+                            std::forward<CompletionToken>(token));
+  }
+  template <class CompletionToken>
+  auto async_health_check(CompletionToken&& token) const {
+    return initiate<HealthStatus>([*this](auto done) { start_health_check(std::move(done)); },
+                                  std::forward<CompletionToken>(token));
+  }
+
+ private:
+  friend class CacheManagerBuilder;
+  class Impl;
+
+  template <class T>
+  using Done = std::function<void(T)>;
+
+  explicit CacheManager(std::shared_ptr<Impl> impl);
+
+  void start_lookup(const CacheableRequest& request, Done<Result<CacheLookupResult>> done) const;
+  void start_invalidate(const CacheableRequest& request, Done<Result<bool>> done) const;
+  void start_clear_all(Done<Status> done) const;
+  void start_health_check(Done<HealthStatus> done) const;
+
+  template <class T, class Start, class CompletionToken>
+  static auto initiate(Start start, CompletionToken&& token) {
+    return boost::asio::async_initiate<CompletionToken, void(T)>(
+        [start = std::move(start)](auto handler) mutable {
+          using Handler = std::decay_t<decltype(handler)>;
+          // std::function copies; a completion handler may only move.
+          auto shared = std::make_shared<Handler>(std::move(handler));
+          start(Done<T>([shared](T result) { complete(*shared, std::move(result)); }));
+        },
+        token);
+  }
+
+  template <class Handler, class T>
+  static void complete(Handler& handler, T result) {
+    const auto executor = boost::asio::get_associated_executor(handler);
+    if constexpr (std::is_same_v<std::decay_t<decltype(executor)>, boost::asio::system_executor>) {
+      std::move(handler)(std::move(result));
+    } else {
+      boost::asio::post(executor, [handler = std::move(handler),
+                                   result = std::move(result)]() mutable {
+        std::move(handler)(std::move(result));
+      });
+    }
+  }
+
+  std::shared_ptr<Impl> impl_;
+};
+
+// Collects what differs from the defaults; build() may be called once per cache wanted.
+class CacheManagerBuilder {
+ public:
+  CacheManagerBuilder& l1(L1Config config);
+  CacheManagerBuilder& l2(L2Config config);
+  // The namespace of requests that name none; default "".
+  CacheManagerBuilder& name_space(std::string name);
+  CacheManagerBuilder& clock(ClockPtr clock);
+
+  // Throws std::invalid_argument, naming the field, where a configuration is not valid.
+  [[nodiscard]] CacheManager build() const;
+
+ private:
+  L1Config l1_;
+  std::optional<L2Config> l2_;
+  std::string namespace_;
+  ClockPtr clock_;
+};
+
+}  // namespace llm_edge_cache

@@ -1,0 +1,30 @@
+// The 32 bytes under which an answer is stored in every tier.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+namespace llm_edge_cache {
+
+struct KeyDigest {
+  std::array<std::uint8_t, 32> bytes{};
+
+  friend auto operator<=>(const KeyDigest&, const KeyDigest&) = default;
+
+  // A digest is uniform already: any eight bytes of it are a hash. A tenant chooses its requests,
+  // not their SHA-256.
+  [[nodiscard]] std::uint64_t hash() const {
+    std::uint64_t value = 0;
+    std::memcpy(&value, bytes.data(), sizeof value);
+    return value;
+  }
+};
+
+// 64 lower-case hex digits.
+[[nodiscard]] std::string to_hex(const KeyDigest& key);
+
+}  // namespace llm_edge_cache

@@ -1,0 +1,34 @@
+// What the cache stores: one complete answer, immutable, shared by reference count.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "llm_edge_cache/cached_response.hpp"
+#include "llm_edge_cache/clock.hpp"
+
+namespace llm_edge_cache {
+
+struct Entry {
+  // content is the payload: a JSON body, recorded SSE bytes, or the library user's text.
+  // cached_at_ms is when the provider answered.
+  CachedResponse response;
+  std::uint16_t status = 200;
+  std::string content_type;
+  std::string finish_reason;
+  UnixMillis expires_ms = 0;      // never served as fresh at or after this
+  UnixMillis stale_until_ms = 0;  // never served at all at or after this; 0: expires_ms
+  std::vector<std::string> tags;
+
+  [[nodiscard]] bool is_fresh(UnixMillis now_ms) const { return now_ms < expires_ms; }
+  // Bytes that an entry holds in memory, its strings included.
+  [[nodiscard]] std::size_t memory_bytes() const;
+
+  friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+using EntryPtr = std::shared_ptr<const Entry>;
+
+}  // namespace llm_edge_cache

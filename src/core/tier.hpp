@@ -1,0 +1,79 @@
+// Tier: the one contract that memory, Redis, disk and the rest keep. tests/conformance runs the
+// same suite over each of them.
+//
+// Threads: every call from any thread. A handler is called exactly once: inside the call where the
+// tier has the answer at hand, else on one of the tier's threads. It must not block.
+// Time: a call completes within the tier's own deadline, whatever its backend does.
+// Ownership: entries are shared and immutable. A tier that is destroyed has completed every handler
+// (kCancelled where it must) before its destructor returns.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "base/key_digest.hpp"
+#include "core/entry.hpp"
+#include "llm_edge_cache/result.hpp"
+
+namespace llm_edge_cache {
+
+// Monotonic counts since the tier was made.
+struct TierCounters {
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t removals = 0;
+  std::uint64_t errors_unavailable = 0;  // refused by an open breaker, or no connection
+  std::uint64_t errors_timeout = 0;
+  std::uint64_t errors_protocol = 0;  // the backend answered nonsense or an error
+  std::uint64_t errors_corrupt = 0;   // stored bytes that did not verify, deleted
+  std::uint64_t dropped_writes = 0;
+};
+
+enum class BreakerState { kClosed, kHalfOpen, kOpen };
+
+// Values of now.
+struct TierGauges {
+  std::uint64_t entries = 0;  // 0 where only a scan could tell
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t pending_writes = 0;
+  std::uint64_t pending_bytes = 0;
+  BreakerState breaker = BreakerState::kClosed;
+};
+
+class Tier {
+ public:
+  template <class T>
+  using Handler = std::function<void(T)>;
+
+  virtual ~Tier() = default;
+
+  // "l1", "l2", "l3": the label in metrics and Cache-Status.
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  // Null where the tier has no entry that is fresh or may be served stale. Never returns an entry
+  // at or past its stale_until_ms.
+  virtual void get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) = 0;
+
+  // Keeps the entry until its own expiry at most, replacing what was there. An entry that has
+  // expired already is not stored. Fire and forget: what is lost is counted in dropped_writes.
+  // A get after the put returned may or may not see it in a tier that writes behind; flush() tells.
+  virtual void put(const KeyDigest& key, EntryPtr entry) = 0;
+
+  // True where an entry was there. Later than every put that returned before the call.
+  virtual void remove(const KeyDigest& key, Handler<Result<bool>> handler) = 0;
+  // Removes all that this tier's prefix or folder holds. Later than every earlier put.
+  virtual void clear(Handler<Status> handler) = 0;
+  // Entries held, exact in memory and approximate elsewhere.
+  virtual void size(Handler<Result<std::uint64_t>> handler) = 0;
+  // Completes when every put that returned before the call has been written or dropped.
+  virtual void flush(Handler<Status> handler) = 0;
+  // Asks the backend; ok where it answers within the deadline.
+  virtual void check(Handler<Status> handler) = 0;
+
+  [[nodiscard]] virtual TierCounters counters() const = 0;
+  [[nodiscard]] virtual TierGauges gauges() const = 0;
+};
+
+}  // namespace llm_edge_cache
