@@ -52,7 +52,9 @@ class FrequencySketch {
   [[nodiscard]] std::size_t memory_bytes() const { return blocks_.size() * sizeof(Block); }
 
   /// Counted uses between two halvings.
-  [[nodiscard]] std::uint64_t sample_period() const { return kSamplesPerEntry * capacity_entries(); }
+  [[nodiscard]] std::uint64_t sample_period() const {
+    return kSamplesPerEntry * capacity_entries();
+  }
 
  private:
   static constexpr std::size_t kRows = 4;

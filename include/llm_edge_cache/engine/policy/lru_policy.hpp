@@ -1,5 +1,5 @@
-// Least recently used, with the same operations as TinyLfuPolicy: the engine's second policy and the
-// yardstick of its tests.
+// Least recently used, with the same operations as TinyLfuPolicy: the engine's second policy and
+// the yardstick of its tests.
 #pragma once
 
 #include <algorithm>
@@ -35,8 +35,9 @@ class LruPolicy {
     list_.push_back(*nodes_, handle);
   }
 
-  /// Unlinks entries, coldest first, and hands each to `evict(handle, refused_admission)`, until both
-  /// bounds hold. An entry heavier than the whole bound goes first, so that it displaces nothing.
+  /// Unlinks entries, coldest first, and hands each to `evict(handle, refused_admission)`, until
+  /// both bounds hold. An entry heavier than the whole bound goes first, so that it displaces
+  /// nothing.
   template <class Evict>
   void evict(Evict&& evict) {
     while (list_.count() > bounds_.max_entries || list_.weight() > bounds_.max_weight_bytes) {

@@ -1,7 +1,8 @@
-// What a replacement policy keeps inside each cached node, and what it may ask of the store of nodes.
+// What a replacement policy keeps inside each cached node, and what it may ask of the store of
+// nodes.
 //
-// The engine owns the nodes (a slab); a policy only threads lists through them by index. No type here
-// is thread-safe: every call runs under the engine's maintenance lock.
+// The engine owns the nodes (a slab); a policy only threads lists through them by index. No type
+// here is thread-safe: every call runs under the engine's maintenance lock.
 #pragma once
 
 #include <concepts>
@@ -26,8 +27,8 @@ struct PolicyLinks {
 };
 static_assert(sizeof(PolicyLinks) <= 12);
 
-/// The store of nodes as a policy sees it. `hash` and `weight` must not change while a node is known
-/// to the policy, except that a new weight is announced by `on_weight_change`.
+/// The store of nodes as a policy sees it. `hash` and `weight` must not change while a node is
+/// known to the policy, except that a new weight is announced by `on_weight_change`.
 template <class Nodes>
 concept PolicyNodes = requires(Nodes nodes, Handle handle) {
   { nodes.links(handle) } -> std::same_as<PolicyLinks&>;
