@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "llm_edge_cache/engine/policy/node_links.hpp"
 
@@ -31,6 +32,14 @@ class IntrusiveList {
     if (front_ == handle) return;
     remove(nodes, handle);
     push_front(nodes, handle);
+  }
+
+  /// Puts `fresh` in the place of `old`, counted with the weight of `old`.
+  void replace(Nodes& nodes, Handle old, Handle fresh) {
+    PolicyLinks& links = nodes.links(fresh);
+    links = std::exchange(nodes.links(old), PolicyLinks{});
+    (links.prev == kNullHandle ? front_ : nodes.links(links.prev).next) = fresh;
+    (links.next == kNullHandle ? back_ : nodes.links(links.next).prev) = fresh;
   }
 
   void reweigh(std::uint32_t old_weight, std::uint32_t new_weight) {

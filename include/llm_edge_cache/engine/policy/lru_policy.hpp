@@ -26,6 +26,12 @@ class LruPolicy {
     }
   }
   void on_hit(Handle handle) { list_.move_to_front(*nodes_, handle); }
+
+  /// `fresh` takes the place of `old`, which has the same hash and is forgotten.
+  void on_replace(Handle old, Handle fresh) {
+    list_.replace(*nodes_, old, fresh);
+    on_weight_change(fresh, nodes_->weight(old));
+  }
   void on_remove(Handle handle) { list_.remove(*nodes_, handle); }
 
   void on_weight_change(Handle handle, std::uint32_t old_weight) {

@@ -64,6 +64,13 @@ class TinyLfuPolicy {
     window_.push_back(*nodes_, handle);
   }
 
+  /// `fresh` takes the place of `old`, which has the same hash and is forgotten. Call `evict` before
+  /// the lock is given up.
+  void on_replace(Handle old, Handle fresh) {
+    list_of(old).replace(*nodes_, old, fresh);
+    on_weight_change(fresh, nodes_->weight(old));
+  }
+
   /// A node that left for another reason than `evict` (expired, removed, replaced).
   void on_remove(Handle handle) { list_of(handle).remove(*nodes_, handle); }
 
