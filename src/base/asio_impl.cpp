@@ -1,0 +1,4 @@
+// The one translation unit that compiles Asio; everyone else sees declarations only
+// (BOOST_ASIO_SEPARATE_COMPILATION).
+#include <boost/asio/impl/src.hpp>
+#include <boost/asio/ssl/impl/src.hpp>
