@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace llm_edge_cache {
 
@@ -22,9 +24,17 @@ struct KeyDigest {
     std::memcpy(&value, bytes.data(), sizeof value);
     return value;
   }
+
+  // The 32 bytes themselves; valid as long as the digest.
+  [[nodiscard]] std::string_view view() const {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
 };
 
 // 64 lower-case hex digits.
 [[nodiscard]] std::string to_hex(const KeyDigest& key);
+
+// The inverse of to_hex; nothing for any other text, upper-case digits included.
+[[nodiscard]] std::optional<KeyDigest> key_digest_from_hex(std::string_view hex);
 
 }  // namespace llm_edge_cache

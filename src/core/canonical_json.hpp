@@ -1,0 +1,45 @@
+// Canonical JSON after RFC 8785 (JCS): one text for all JSON texts that say the same. Members are
+// sorted by the UTF-16 code units of their names, white space is gone, strings are escaped and
+// numbers are written in one way.
+//
+// It departs from the RFC for whole numbers of 2^53 and more, where the RFC would give different
+// integers one text: those in the range of int64 or uint64 keep their exact digits, and others,
+// which only an exponent or a fraction can spell, are written with an exponent (1e+20). An integer
+// literal out of that range is an error.
+//
+// Everything is validated, also what is dropped. Errors (kInvalidArgument): text that is not one
+// JSON value, invalid UTF-8, lone surrogates, numbers that no double holds, a name twice in one
+// object however it is escaped, nesting over max_depth, and a value that is not an object where one
+// is asked for. kTooLarge: text of 4 GiB and more.
+//
+// Thread-safe. Each thread keeps parser memory in proportion to its largest recent text, at most
+// for texts of 1 MiB; more is given back after the call.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "llm_edge_cache/result.hpp"
+
+namespace llm_edge_cache {
+
+inline constexpr std::size_t kMaxJsonDepth = 128;
+
+struct CanonicalJsonOptions {
+  // Members of the outermost object, by unescaped name, that are left out. The caller owns them.
+  std::span<const std::string> dropped_members = {};
+  bool require_object = false;
+  // Objects and arrays within each other; at most kMaxJsonDepth.
+  std::size_t max_depth = kMaxJsonDepth;
+};
+
+[[nodiscard]] Result<std::string> canonical_json(std::string_view text,
+                                                 const CanonicalJsonOptions& options = {});
+
+// Appends to `out` instead, which spares the allocation; after an error `out` is as it was.
+[[nodiscard]] Status append_canonical_json(std::string& out, std::string_view text,
+                                           const CanonicalJsonOptions& options = {});
+
+}  // namespace llm_edge_cache
