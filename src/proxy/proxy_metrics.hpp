@@ -1,0 +1,107 @@
+// What the proxy counts. src/observability turns a snapshot into Prometheus text.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/thread_annotations.hpp"
+#include "llm_edge_cache/lookup_result.hpp"
+#include "proxy/latency_histogram.hpp"
+
+namespace llm_edge_cache::proxy {
+
+inline constexpr std::size_t kOutcomeCount = static_cast<std::size_t>(LookupOutcome::kBypass) + 1;
+
+// Why an answer that passed was not stored.
+enum class StoreRefusal {
+  kNotAsked,       // the request forbade it, or nothing here is cached
+  kStatus,         // not 200
+  kContentType,    // neither the JSON nor the event stream that the request asked for
+  kEncoding,       // the upstream compressed what was to be recorded as plain bytes
+  kTooLarge,       // over max_entry_bytes
+  kTruncated,      // the upstream broke off
+  kMalformed,      // not what the dialect calls an answer
+  kErrorInAnswer,  // status 200, but an error inside
+  kUnfinished,     // no terminal event, or a choice without a finish reason
+  kFinishReason,   // finished by a limit or a filter
+};
+inline constexpr std::size_t kStoreRefusalCount =
+    static_cast<std::size_t>(StoreRefusal::kFinishReason) + 1;
+[[nodiscard]] std::string_view to_string(StoreRefusal refusal);
+
+// How a call to the upstream ended.
+enum class UpstreamResult {
+  kOk,             // a whole answer of any status below 500
+  kServerError,    // a whole answer of status 500 or above
+  kConnectFailed,  // no connection, TLS included
+  kTimeout,        // no byte within the deadline
+  kBroken,         // closed before the answer was whole, or not HTTP
+  kAbandoned,      // given up by us: nobody wanted the answer any more
+};
+inline constexpr std::size_t kUpstreamResultCount =
+    static_cast<std::size_t>(UpstreamResult::kAbandoned) + 1;
+[[nodiscard]] std::string_view to_string(UpstreamResult result);
+
+struct ProxyMetricsSnapshot {
+  std::array<std::uint64_t, kOutcomeCount> requests{};  // by LookupOutcome
+  std::uint64_t requests_total = 0;
+  // Answers of ours that are errors (502, 504, 413, ..), whatever the outcome.
+  std::uint64_t own_errors = 0;
+  std::uint64_t stores = 0;
+  std::array<std::uint64_t, kStoreRefusalCount> store_refusals{};
+  std::array<std::uint64_t, kUpstreamResultCount> upstream_calls{};
+  HistogramSnapshot upstream_latency;             // call to last byte, of kOk and kServerError
+  HistogramSnapshot upstream_time_to_first_byte;  // call to response head
+  std::uint64_t flights_active = 0;
+  // Followers cut because they lagged too far behind an answer too large to keep.
+  std::uint64_t followers_cut = 0;
+  // Tokens of answers served without a call of their own. At most kMaxModels names; the rest is
+  // summed under "other".
+  std::map<std::string, std::uint64_t> tokens_saved_by_model;
+};
+
+// Thread-safe.
+class ProxyMetrics {
+ public:
+  static constexpr std::size_t kMaxModels = 64;
+  static constexpr std::size_t kMaxModelNameBytes = 128;
+
+  void count_request(LookupOutcome outcome) { add(requests_[static_cast<std::size_t>(outcome)]); }
+  void count_own_error() { add(own_errors_); }
+  void count_store() { add(stores_); }
+  void count_refusal(StoreRefusal refusal) { add(refusals_[static_cast<std::size_t>(refusal)]); }
+  void count_upstream(UpstreamResult result) { add(upstream_[static_cast<std::size_t>(result)]); }
+  void count_cut_follower() { add(followers_cut_); }
+  void observe_upstream_latency(std::chrono::nanoseconds elapsed) { latency_.observe(elapsed); }
+  void observe_first_byte(std::chrono::nanoseconds elapsed) { first_byte_.observe(elapsed); }
+  void flight_started() { add(flights_); }
+  void flight_ended() { flights_.fetch_sub(1, std::memory_order_relaxed); }
+  void count_tokens_saved(std::string_view model, std::uint64_t tokens);
+
+  [[nodiscard]] ProxyMetricsSnapshot snapshot() const;
+
+ private:
+  using Counter = std::atomic<std::uint64_t>;
+  static void add(Counter& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
+
+  std::array<Counter, kOutcomeCount> requests_{};
+  std::array<Counter, kStoreRefusalCount> refusals_{};
+  std::array<Counter, kUpstreamResultCount> upstream_{};
+  Counter own_errors_ = 0;
+  Counter stores_ = 0;
+  Counter flights_ = 0;
+  Counter followers_cut_ = 0;
+  LatencyHistogram latency_;
+  LatencyHistogram first_byte_;
+
+  mutable Mutex models_mu_;
+  std::map<std::string, std::uint64_t, std::less<>> tokens_saved_ LEC_GUARDED_BY(models_mu_);
+};
+
+}  // namespace llm_edge_cache::proxy
