@@ -53,11 +53,11 @@ class Tier {
   [[nodiscard]] virtual std::string_view name() const = 0;
 
   // Null where the tier has no entry that is fresh or may be served stale. Never returns an entry
-  // at or past its stale_until_ms.
+  // at or past its end (stale_until_ms, or expires_ms where that is 0 or earlier).
   virtual void get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) = 0;
 
-  // Keeps the entry until its own expiry at most, replacing what was there. An entry that has
-  // expired already is not stored. Fire and forget: what is lost is counted in dropped_writes.
+  // Keeps the entry until its own end at most, replacing what was there. An entry that is past its
+  // end already is not stored. Fire and forget: what is lost is counted in dropped_writes.
   // A get after the put returned may or may not see it in a tier that writes behind; flush() tells.
   virtual void put(const KeyDigest& key, EntryPtr entry) = 0;
 
@@ -74,6 +74,28 @@ class Tier {
 
   [[nodiscard]] virtual TierCounters counters() const = 0;
   [[nodiscard]] virtual TierGauges gauges() const = 0;
+
+  // True on a thread that the destructor joins: there the tier must be neither destroyed nor
+  // waited for.
+  [[nodiscard]] virtual bool runs_on_this_thread() const { return false; }
+};
+
+// A tier that answers on the caller's thread, without a handler to allocate.
+class LocalTier : public Tier {
+ public:
+  [[nodiscard]] virtual EntryPtr find(const KeyDigest& key) = 0;
+  virtual bool erase(const KeyDigest& key) = 0;
+  virtual void erase_all() = 0;
+
+  void get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) final { handler(find(key)); }
+  void remove(const KeyDigest& key, Handler<Result<bool>> handler) final { handler(erase(key)); }
+  void clear(Handler<Status> handler) final {
+    erase_all();
+    handler(Status());
+  }
+  void size(Handler<Result<std::uint64_t>> handler) final { handler(gauges().entries); }
+  void flush(Handler<Status> handler) final { handler(Status()); }
+  void check(Handler<Status> handler) final { handler(Status()); }
 };
 
 }  // namespace llm_edge_cache

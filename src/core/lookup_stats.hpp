@@ -1,0 +1,54 @@
+// What the lookups of one tier came to, and how long they took.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/thread_slots.hpp"
+
+namespace llm_edge_cache {
+
+// Upper bounds of the latency histogram in nanoseconds: 0.001 ms to 1 s. A last bucket holds what
+// is longer.
+inline constexpr std::array<std::uint64_t, 19> kLatencyBoundsNs = {
+    1'000,      2'500,       5'000,       10'000,      25'000,       50'000,     100'000,
+    250'000,    500'000,     1'000'000,   2'500'000,   5'000'000,    10'000'000, 25'000'000,
+    50'000'000, 100'000'000, 250'000'000, 500'000'000, 1'000'000'000};
+
+struct LatencyHistogram {
+  // Observations per bucket, not cumulative; bucket i is at most kLatencyBoundsNs[i].
+  std::array<std::uint64_t, kLatencyBoundsNs.size() + 1> buckets{};
+  std::uint64_t count = 0;
+  std::uint64_t sum_ns = 0;
+};
+
+struct LookupTotals {
+  std::uint64_t hits = 0;    // a fresh entry
+  std::uint64_t stale = 0;   // an entry past its expiry that may still be served; no hit
+  std::uint64_t misses = 0;  // nothing usable; the stale ones are among them
+  LatencyHistogram latency;  // of all lookups that the tier answered, failures included
+};
+
+enum class TierAnswer { kHit, kStale, kNothing, kFailed };
+
+// Threads: any.
+class LookupStats {
+ public:
+  void record(TierAnswer answer, std::chrono::nanoseconds latency);
+  // Counts of a moment while others write: each is exact, their sum may be a few lookups apart.
+  [[nodiscard]] LookupTotals totals() const;
+
+ private:
+  struct Counters {
+    SlotCounter hits;
+    SlotCounter stale;
+    SlotCounter misses;
+    SlotCounter latency_sum_ns;
+    std::array<SlotCounter, kLatencyBoundsNs.size() + 1> buckets;
+  };
+  ThreadSlots<Counters> slots_;
+};
+
+}  // namespace llm_edge_cache

@@ -1,0 +1,105 @@
+// TieredCache: the tiers in order, and what holds between them.
+//
+//   lookup   L1, then L2; what L2 has goes into L1 with the life that it has left
+//   store    L1 at once, L2 behind
+//   remove   L1 at once, L2 acknowledged; wins over every lookup that was under way
+//
+// A tier that fails is a tier that has nothing: counted, never an error of a lookup.
+//
+// Threads: every call from any thread. Handlers follow the contract of Tier: called exactly once,
+// inside the call where L1 decides, else on a thread of L2, which they must not block.
+// Ownership: the tiers belong to the cache. Its destructor completes every handler that is
+// outstanding and must not run on a thread of L2 (runs_on_this_thread()).
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+
+#include "base/key_digest.hpp"
+#include "core/entry.hpp"
+#include "core/lookup_stats.hpp"
+#include "core/promotion_gate.hpp"
+#include "core/tier.hpp"
+#include "llm_edge_cache/clock.hpp"
+#include "llm_edge_cache/health.hpp"
+#include "llm_edge_cache/lookup_result.hpp"
+#include "llm_edge_cache/metrics_snapshot.hpp"
+
+namespace llm_edge_cache {
+
+// kL1Hit and kL2Hit carry a fresh entry, kStale one past its expires_ms that may be served until
+// its stale_until_ms (the caller decides), kMiss null.
+struct LookedUp {
+  LookupOutcome outcome = LookupOutcome::kMiss;
+  EntryPtr entry;
+
+  [[nodiscard]] bool is_hit() const {
+    return outcome == LookupOutcome::kL1Hit || outcome == LookupOutcome::kL2Hit;
+  }
+};
+
+// What a scrape reads of one tier.
+struct TierReport {
+  LookupTotals lookups;
+  TierCounters counters;
+  TierGauges gauges;
+};
+
+class TieredCache {
+ public:
+  template <class T>
+  using Handler = std::function<void(T)>;
+
+  // l2 may be null. The clock tells fresh from stale; it is the one that the tiers use.
+  TieredCache(std::unique_ptr<LocalTier> l1, std::unique_ptr<Tier> l2, ClockPtr clock);
+  TieredCache(const TieredCache&) = delete;
+  TieredCache& operator=(const TieredCache&) = delete;
+  ~TieredCache();
+
+  // The whole lookup. The handler runs inside the call where L1 has a fresh entry or there is no
+  // L2.
+  void lookup(const KeyDigest& key, Handler<LookedUp> handler);
+
+  // The two halves of a lookup, for callers that answer L1's hits without a handler. A lookup is
+  // counted once, by the first half; the second is for what the first did not hit.
+  [[nodiscard]] LookedUp lookup_l1(const KeyDigest& key);
+  void lookup_l2(const KeyDigest& key, LookedUp from_l1, Handler<LookedUp> handler);
+
+  // Returns when the entry is in L1 and queued for L2.
+  void store(const KeyDigest& key, const EntryPtr& entry);
+
+  // True where any tier had it. L1 has forgotten it when the call returns; the error is L2's.
+  void remove(const KeyDigest& key, Handler<Result<bool>> handler);
+  // Empties both tiers, as remove does for one key.
+  void clear(Handler<Status> handler);
+
+  void check(Handler<HealthStatus> handler);
+  // Completes when every earlier store has reached L2 or was dropped.
+  void flush(Handler<Status> handler);
+  // Entries in L2, by its own means; kUnavailable where there is no L2.
+  void l2_size(Handler<Result<std::uint64_t>> handler);
+
+  [[nodiscard]] bool has_l2() const { return l2_ != nullptr; }
+  [[nodiscard]] bool runs_on_this_thread() const;
+
+  [[nodiscard]] TierReport l1_report() const;
+  [[nodiscard]] TierReport l2_report() const;  // zeros where there is no L2
+  [[nodiscard]] MetricsSnapshot metrics_snapshot() const;
+
+ private:
+  LookedUp judge(LookupOutcome hit, EntryPtr entry) const;
+  // The better of what the two tiers had, promoting L2's where it is fresh.
+  LookedUp finish_lookup(const KeyDigest& key, PromotionGate::Ticket ticket, LookedUp from_l1,
+                         LookedUp from_l2);
+
+  const ClockPtr clock_;
+  LookupStats l1_stats_;
+  LookupStats l2_stats_;
+  PromotionGate gate_;
+  const std::unique_ptr<LocalTier> l1_;
+  // Last: its destructor completes handlers that use the others.
+  const std::unique_ptr<Tier> l2_;
+};
+
+}  // namespace llm_edge_cache
