@@ -9,8 +9,6 @@ namespace llm_edge_cache::observability {
 
 namespace {
 
-constexpr double kNsPerMs = 1e6;
-
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
   for (const char c : text) {
     if (c == '\n') {
@@ -62,19 +60,18 @@ PrometheusText::Family& PrometheusText::Family::add(const Labels& labels, double
 }
 
 PrometheusText::Family& PrometheusText::Family::add(const Labels& labels,
-                                                    const LatencySnapshot& latency) {
+                                                    const HistogramSample& histogram) {
   Labels with_bound = labels;
   with_bound.emplace_back("le", "");
   std::uint64_t cumulative = 0;
-  for (std::size_t i = 0; i < latency.counts.size(); ++i) {
-    cumulative += latency.counts[i];
-    const auto bound = i < kLatencyBoundsNs.size()
-                           ? number(static_cast<double>(kLatencyBoundsNs[i]) / kNsPerMs)
-                           : std::string("+Inf");
+  for (std::size_t i = 0; i < histogram.counts.size(); ++i) {
+    cumulative += histogram.counts[i];
+    const auto bound =
+        i < histogram.bounds.size() ? number(histogram.bounds[i]) : std::string("+Inf");
     with_bound.back().second = bound;
     line("_bucket", with_bound, std::to_string(cumulative));
   }
-  line("_sum", labels, number(static_cast<double>(latency.sum_ns) / kNsPerMs));
+  line("_sum", labels, number(histogram.sum));
   line("_count", labels, std::to_string(cumulative));
   return *this;
 }

@@ -3,17 +3,23 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "observability/latency_histogram.hpp"
-
 namespace llm_edge_cache::observability {
 
 inline constexpr std::string_view kPrometheusContentType =
     "text/plain; version=0.0.4; charset=utf-8";
+
+// A histogram as its owner counts it. The spans must outlive the call.
+struct HistogramSample {
+  std::span<const double> bounds;         // inclusive, rising
+  std::span<const std::uint64_t> counts;  // of each bucket alone; one more than bounds: +Inf
+  double sum = 0;
+};
 
 using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
 
@@ -30,8 +36,8 @@ class PrometheusText {
    public:
     Family& add(const Labels& labels, std::uint64_t value);
     Family& add(const Labels& labels, double value);
-    // In milliseconds: the _bucket lines, cumulative, then _sum and _count.
-    Family& add(const Labels& labels, const LatencySnapshot& latency);
+    // The _bucket lines, cumulative, then _sum and _count.
+    Family& add(const Labels& labels, const HistogramSample& histogram);
 
    private:
     friend class PrometheusText;

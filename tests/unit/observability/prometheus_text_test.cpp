@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
 
 namespace llm_edge_cache::observability {
@@ -55,21 +56,21 @@ TEST(PrometheusTextTest, help_cannot_end_its_line) {
   EXPECT_THAT(std::move(text).take(), HasSubstr("# HELP n_total one\\ntwo \\\\ \"three\"\n"));
 }
 
-TEST(PrometheusTextTest, a_histogram_is_cumulative_and_in_milliseconds) {
-  LatencyHistogram histogram;
-  histogram.record_ns(900);
-  histogram.record_ns(2'000);
-  histogram.record_ns(120'000'000'000);
+TEST(PrometheusTextTest, a_histogram_is_cumulative_and_ends_with_sum_and_count) {
+  const std::array bounds{0.001, 0.0025, 1000.0};
+  const std::array<std::uint64_t, 4> counts{1, 0, 2, 4};
   PrometheusText text;
-  text.histogram("latency_ms", "Latency.").add({{"tier", "l1"}}, histogram.snapshot());
-  const auto out = std::move(text).take();
-  EXPECT_THAT(out, HasSubstr("# TYPE latency_ms histogram\n"));
-  EXPECT_THAT(out, HasSubstr("latency_ms_bucket{tier=\"l1\",le=\"0.001\"} 1\n"
-                             "latency_ms_bucket{tier=\"l1\",le=\"0.0025\"} 2\n"));
-  EXPECT_THAT(out, HasSubstr("latency_ms_bucket{tier=\"l1\",le=\"60000\"} 2\n"
-                             "latency_ms_bucket{tier=\"l1\",le=\"+Inf\"} 3\n"));
-  EXPECT_THAT(out, HasSubstr("latency_ms_sum{tier=\"l1\"} 120000.0029\n"
-                             "latency_ms_count{tier=\"l1\"} 3\n"));
+  text.histogram("latency_ms", "Latency.")
+      .add({{"tier", "l1"}}, {.bounds = bounds, .counts = counts, .sum = 4200.5});
+  EXPECT_EQ(std::move(text).take(),
+            "# HELP latency_ms Latency.\n"
+            "# TYPE latency_ms histogram\n"
+            "latency_ms_bucket{tier=\"l1\",le=\"0.001\"} 1\n"
+            "latency_ms_bucket{tier=\"l1\",le=\"0.0025\"} 1\n"
+            "latency_ms_bucket{tier=\"l1\",le=\"1000\"} 3\n"
+            "latency_ms_bucket{tier=\"l1\",le=\"+Inf\"} 7\n"
+            "latency_ms_sum{tier=\"l1\"} 4200.5\n"
+            "latency_ms_count{tier=\"l1\"} 7\n");
 }
 
 }  // namespace
