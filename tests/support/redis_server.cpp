@@ -1,0 +1,157 @@
+#include "tests/support/redis_server.hpp"
+
+#include <hiredis/hiredis.h>
+#include <signal.h>
+#include <sys/time.h>
+
+#include <stdexcept>
+
+#include "tests/support/free_port.hpp"
+
+namespace llm_edge_cache::test {
+namespace {
+
+constexpr int kStartAttempts = 5;
+
+struct ContextDeleter {
+  void operator()(redisContext* context) const { ::redisFree(context); }
+};
+struct ReplyDeleter {
+  void operator()(redisReply* reply) const { ::freeReplyObject(reply); }
+};
+using ContextPtr = std::unique_ptr<redisContext, ContextDeleter>;
+using ReplyPtr = std::unique_ptr<redisReply, ReplyDeleter>;
+
+ReplyPtr send(redisContext* context, const std::vector<std::string>& arguments) {
+  std::vector<const char*> texts;
+  std::vector<std::size_t> sizes;
+  for (const std::string& argument : arguments) {
+    texts.push_back(argument.data());
+    sizes.push_back(argument.size());
+  }
+  return ReplyPtr(static_cast<redisReply*>(
+      ::redisCommandArgv(context, static_cast<int>(texts.size()), texts.data(), sizes.data())));
+}
+
+std::string text_of(const redisReply& reply) {
+  switch (reply.type) {
+    case REDIS_REPLY_INTEGER:
+      return std::to_string(reply.integer);
+    case REDIS_REPLY_NIL:
+      return "(nil)";
+    case REDIS_REPLY_ERROR:
+      return "-" + std::string(reply.str, reply.len);
+    case REDIS_REPLY_ARRAY:
+      break;
+    default:
+      return {reply.str, reply.len};
+  }
+  std::string joined;
+  for (std::size_t i = 0; i < reply.elements; ++i) {
+    if (i > 0) joined += ' ';
+    joined += text_of(*reply.element[i]);
+  }
+  return joined;
+}
+
+}  // namespace
+
+RedisServer::RedisServer(RedisServerOptions options) : options_(std::move(options)) {
+  if (options_.transport == RedisServerOptions::Transport::kUnixSocket) {
+    socket_path_ = (directory_.path() / "redis.sock").string();
+  }
+  for (int attempt = 1;; ++attempt) {
+    if (socket_path_.empty()) port_ = free_port();
+    try {
+      start();
+      return;
+    } catch (const std::runtime_error&) {
+      if (attempt == kStartAttempts) throw;  // each attempt had a new port
+    }
+  }
+}
+
+std::vector<std::string> RedisServer::arguments() const {
+  std::vector<std::string> result = {LEC_REDIS_SERVER,
+                                     "--port",
+                                     std::to_string(port_),
+                                     "--bind",
+                                     "127.0.0.1",
+                                     "--save",
+                                     "",
+                                     "--appendonly",
+                                     "no",
+                                     "--daemonize",
+                                     "no",
+                                     "--dir",
+                                     directory_.path().string()};
+  const auto add = [&result](std::initializer_list<std::string> more) {
+    result.insert(result.end(), more);
+  };
+  if (!socket_path_.empty()) add({"--unixsocket", socket_path_});
+  if (!options_.password.empty()) add({"--requirepass", options_.password});
+  if (!options_.maxmemory.empty()) add({"--maxmemory", options_.maxmemory});
+  result.insert(result.end(), options_.extra_args.begin(), options_.extra_args.end());
+  return result;
+}
+
+void RedisServer::start() {
+  process_ = std::make_unique<ChildProcess>(ChildOptions{.argv = arguments()});
+  const bool up = eventually([this] { return !process_->running() || answers(); });
+  if (!up || !process_->running()) {
+    throw std::runtime_error("redis-server did not start: " + process_->output() +
+                             process_->error_output());
+  }
+}
+
+bool RedisServer::answers() {
+  try {
+    return command({"PING"}) == "PONG";
+  } catch (const std::runtime_error&) {
+    return false;
+  }
+}
+
+std::string RedisServer::url() const {
+  const std::string credentials = options_.password.empty() ? "" : ":" + options_.password + "@";
+  if (!socket_path_.empty()) return "redis+unix://" + credentials + socket_path_;
+  return "redis://" + credentials + "127.0.0.1:" + std::to_string(port_);
+}
+
+void RedisServer::stop() {
+  process_->signal(SIGTERM);
+  if (!process_->wait()) throw std::runtime_error("redis-server did not stop");
+}
+
+void RedisServer::kill() {
+  process_->signal(SIGKILL);
+  if (!process_->wait()) throw std::runtime_error("redis-server did not die");
+}
+
+void RedisServer::freeze() {
+  process_->signal(SIGSTOP);
+}
+
+void RedisServer::thaw() {
+  process_->signal(SIGCONT);
+}
+
+void RedisServer::restart() {
+  kill();
+  start();
+}
+
+std::string RedisServer::command(const std::vector<std::string>& arguments) {
+  const timeval limit{5, 0};
+  const ContextPtr context(socket_path_.empty()
+                               ? ::redisConnectWithTimeout("127.0.0.1", port_, limit)
+                               : ::redisConnectUnixWithTimeout(socket_path_.c_str(), limit));
+  if (context == nullptr || context->err != 0) throw std::runtime_error("no redis-server");
+  ::redisSetTimeout(context.get(), limit);
+  if (!options_.password.empty()) send(context.get(), {"AUTH", options_.password});
+  const ReplyPtr reply = send(context.get(), arguments);
+  if (reply == nullptr) throw std::runtime_error(std::string("no answer: ") + context->errstr);
+  return text_of(*reply);
+}
+
+}  // namespace llm_edge_cache::test
