@@ -1,6 +1,7 @@
 // What the cache stores: one complete answer, immutable, shared by reference count.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,6 +24,8 @@ struct Entry {
   std::vector<std::string> tags;
 
   [[nodiscard]] bool is_fresh(UnixMillis now_ms) const { return now_ms < expires_ms; }
+  // When it can no longer be served at all.
+  [[nodiscard]] UnixMillis end_ms() const { return std::max(expires_ms, stale_until_ms); }
   // Bytes that an entry holds in memory, its strings included.
   [[nodiscard]] std::size_t memory_bytes() const;
 

@@ -83,11 +83,11 @@ class Tier {
 // A tier that answers on the caller's thread, without a handler to allocate.
 class LocalTier : public Tier {
  public:
-  [[nodiscard]] virtual EntryPtr find(const KeyDigest& key) = 0;
+  // As get; now_ms is the caller's reading of the tier's clock.
+  [[nodiscard]] virtual EntryPtr find(const KeyDigest& key, UnixMillis now_ms) = 0;
   virtual bool erase(const KeyDigest& key) = 0;
   virtual void erase_all() = 0;
 
-  void get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) final { handler(find(key)); }
   void remove(const KeyDigest& key, Handler<Result<bool>> handler) final { handler(erase(key)); }
   void clear(Handler<Status> handler) final {
     erase_all();

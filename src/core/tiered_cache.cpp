@@ -8,6 +8,12 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+LookedUp judge(LookupOutcome hit, EntryPtr entry, UnixMillis now_ms) {
+  if (entry == nullptr || now_ms >= entry->end_ms()) return {};
+  const bool fresh = entry->is_fresh(now_ms);
+  return {fresh ? hit : LookupOutcome::kStale, std::move(entry)};
+}
+
 TierAnswer answer_of(const LookedUp& looked_up) {
   if (looked_up.is_hit()) return TierAnswer::kHit;
   return looked_up.entry != nullptr ? TierAnswer::kStale : TierAnswer::kNothing;
@@ -41,7 +47,8 @@ void TieredCache::lookup(const KeyDigest& key, Handler<LookedUp> handler) {
 
 LookedUp TieredCache::lookup_l1(const KeyDigest& key) {
   const auto started = SteadyClock::now();
-  auto from_l1 = judge(LookupOutcome::kL1Hit, l1_->find(key));
+  const auto now_ms = clock_->now_ms();
+  auto from_l1 = judge(LookupOutcome::kL1Hit, l1_->find(key, now_ms), now_ms);
   l1_stats_.record(answer_of(from_l1), SteadyClock::now() - started);
   return from_l1;
 }
@@ -52,17 +59,13 @@ void TieredCache::lookup_l2(const KeyDigest& key, LookedUp from_l1, Handler<Look
   l2_->get(key, [this, key, started, ticket = gate_.ticket(key), from_l1 = std::move(from_l1),
                  handler = std::move(handler)](Result<EntryPtr> reply) mutable {
     LookedUp from_l2;
-    if (reply.ok()) from_l2 = judge(LookupOutcome::kL2Hit, std::move(reply).value());
+    if (reply.ok()) {
+      from_l2 = judge(LookupOutcome::kL2Hit, std::move(reply).value(), clock_->now_ms());
+    }
     l2_stats_.record(reply.ok() ? answer_of(from_l2) : TierAnswer::kFailed,
                      SteadyClock::now() - started);
     handler(finish_lookup(key, ticket, std::move(from_l1), std::move(from_l2)));
   });
-}
-
-LookedUp TieredCache::judge(LookupOutcome hit, EntryPtr entry) const {
-  if (entry == nullptr) return {};
-  const bool fresh = entry->is_fresh(clock_->now_ms());
-  return {fresh ? hit : LookupOutcome::kStale, std::move(entry)};
 }
 
 LookedUp TieredCache::finish_lookup(const KeyDigest& key, PromotionGate::Ticket ticket,

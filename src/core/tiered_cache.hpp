@@ -88,7 +88,6 @@ class TieredCache {
   [[nodiscard]] MetricsSnapshot metrics_snapshot() const;
 
  private:
-  LookedUp judge(LookupOutcome hit, EntryPtr entry) const;
   // The better of what the two tiers had, promoting L2's where it is fresh.
   LookedUp finish_lookup(const KeyDigest& key, PromotionGate::Ticket ticket, LookedUp from_l1,
                          LookedUp from_l2);
