@@ -1,0 +1,100 @@
+// One request and its answer, as a server hands it to its handler.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http/message.hpp"
+#include "http/shared_bytes.hpp"
+#include "llm_edge_cache/result.hpp"
+
+namespace llm_edge_cache::http {
+
+class IoThread;
+class ServerConnection;
+
+enum class WriteResult {
+  kSent,    // the kernel has everything
+  kQueued,  // some bytes wait for the socket: stop until on_drain's call-back
+  kClosed,  // the connection is gone, or was cut because the queue was full; bytes dropped
+};
+
+// Belongs to one I/O thread, io_thread(): call everything there, except post(), which is for
+// everybody. Call-backs run on that thread too, and may run before the call that sets them off
+// returns. Holding an Exchange holds its connection; letting the last reference go without an
+// answer answers 500, or cuts the connection when the answer had begun.
+//
+// Answer once: respond(), or start(), write()..., finish(). Calls after the answer ended, or after
+// the connection was lost, do nothing.
+class Exchange {
+ public:
+  Exchange(std::shared_ptr<ServerConnection> connection, RequestHead head);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  [[nodiscard]] const RequestHead& head() const { return head_; }
+  [[nodiscard]] IoThread& io_thread() const;
+  // Address of the client, without port.
+  [[nodiscard]] std::string remote_address() const;
+
+  // From any thread: runs task on io_thread().
+  void post(std::function<void()> task) const;
+
+  // The whole request body, empty when there is none. Over max_bytes (or the server's
+  // max_body_bytes, the smaller counts) the server answers 413 itself and done gets kTooLarge;
+  // kUnavailable when the client went away; kProtocol for bad framing and kDeadlineExceeded for a
+  // sender too slow, both answered by the server too. Sends 100 Continue if the client waits for
+  // it. Call this or stream_body(), once, or neither: an answer without it discards the body.
+  using BodyDone = std::function<void(Result<std::string>)>;
+  void read_body(std::size_t max_bytes, BodyDone done);
+
+  // The request body as it comes; limits, errors and 100 Continue as above. After pause_body() up
+  // to IoThread::kScratchBytes more may come.
+  struct BodySink {
+    std::function<void(std::string_view bytes)> on_data;  // bytes are valid during the call
+    std::function<void(Status)> on_end;                   // once; ok: the body was complete
+  };
+  void stream_body(BodySink sink);
+  void pause_body();
+  void resume_body();
+
+  // The whole answer. Content-Length, Date and Connection are ours: what head has of them is
+  // replaced (Date is kept). The body is not copied. A HEAD request gets the same head alone.
+  void respond(ResponseHead head, SharedBytes body);
+  // As respond(), with the body that the server's error formatter makes.
+  void respond_error(std::uint16_t status, std::string_view detail);
+
+  // Sends the head of a streamed answer: with head's Content-Length, else chunked, else (HTTP/1.0)
+  // delimited by close. Bytes are then sent as they come.
+  void start(ResponseHead head);
+  // The string_view form copies only what the socket does not take at once. The queue is bounded
+  // by ServerOptions::max_write_queue_bytes; over it the connection is cut.
+  WriteResult write(std::string_view bytes);
+  WriteResult write(SharedBytes bytes);
+  // Called every time that a queue which was not empty has been sent.
+  void on_drain(std::function<void()> callback);
+  // Ends a streamed answer. Cuts the connection if fewer bytes than Content-Length were written:
+  // never does a truncated answer look whole.
+  void finish();
+  // Cuts the connection with a reset, so that the client sees a truncated message.
+  void abort();
+
+  // Called once, if the client closes or resets its side before the answer ended, at the latest
+  // when writing fails. A client that closed only its sending side still gets the answer.
+  void on_disconnect(std::function<void()> callback);
+
+  [[nodiscard]] bool started() const;  // the head was sent
+  [[nodiscard]] bool ended() const;    // answered, cut, or lost
+
+ private:
+  friend class ServerConnection;
+
+  std::shared_ptr<ServerConnection> connection_;
+  RequestHead head_;
+};
+
+}  // namespace llm_edge_cache::http

@@ -1,0 +1,93 @@
+// The threads that do all network work: one event loop each. A connection lives and dies on the
+// thread that got it, so nothing on its path is locked.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "http/timer_wheel.hpp"
+#include "llm_edge_cache/result.hpp"
+
+namespace llm_edge_cache::http {
+
+// One event loop with its timers. Everything but post(), context() and index() is for code that
+// runs on the thread itself.
+class IoThread {
+ public:
+  using Executor = boost::asio::io_context::executor_type;
+
+  // Bytes of one read; also the most that a message parser sees at a time.
+  static constexpr std::size_t kScratchBytes = 64 * 1024;
+
+  explicit IoThread(std::size_t index);
+  ~IoThread();
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  // The IoThread whose loop runs the caller, or null.
+  [[nodiscard]] static IoThread* current();
+
+  [[nodiscard]] boost::asio::io_context& context() { return context_; }
+  [[nodiscard]] std::size_t index() const { return index_; }
+  [[nodiscard]] bool is_current() const { return current() == this; }
+
+  // From any thread: runs task on this one. Tasks left when the loop stops are dropped unrun.
+  void post(std::function<void()> task);
+
+  // Deadlines of this thread, TimerWheel::kTick coarse.
+  [[nodiscard]] TimerWheel& timers();
+  [[nodiscard]] static TimePoint now() { return std::chrono::steady_clock::now(); }
+
+  // Shared by all reads on the thread; what it holds is gone when the reader's call-back returns.
+  [[nodiscard]] std::span<char> scratch();
+  // RFC 9110 Date of this second.
+  [[nodiscard]] std::string_view http_date();
+
+ private:
+  friend class IoThreads;
+  void run();
+
+  struct State;
+  const std::size_t index_;
+  boost::asio::io_context context_{1};
+  std::unique_ptr<State> state_;
+};
+
+struct IoThreadsOptions {
+  std::size_t threads = 0;  // 0: one per core
+
+  [[nodiscard]] Status validate() const;  // at most 1,024 threads
+};
+
+// Starts the threads; stop() or the destructor ends and joins them. Servers and clients that use
+// them must be gone, or stopped, before: a stopped loop calls nobody back. Thread-safe.
+class IoThreads {
+ public:
+  // Throws std::invalid_argument when options do not validate.
+  explicit IoThreads(IoThreadsOptions options = {});
+  ~IoThreads();
+  IoThreads(const IoThreads&) = delete;
+  IoThreads& operator=(const IoThreads&) = delete;
+
+  [[nodiscard]] std::size_t size() const { return threads_.size(); }
+  [[nodiscard]] IoThread& at(std::size_t index) { return *threads_[index]; }
+
+  // Runs task on every thread and waits until all have run it; not to be called from one of them.
+  void run_on_each(const std::function<void(IoThread&)>& task);
+
+  // Idempotent; not to be called from one of the threads.
+  void stop();
+
+ private:
+  std::vector<std::unique_ptr<IoThread>> threads_;
+  std::vector<std::thread> joinable_;
+};
+
+}  // namespace llm_edge_cache::http
