@@ -9,8 +9,8 @@
 //
 // Everything is validated, also what is dropped. Errors (kInvalidArgument): text that is not one
 // JSON value, invalid UTF-8, lone surrogates, numbers that no double holds, a name twice in one
-// object however it is escaped, nesting over max_depth, and a value that is not an object where one
-// is asked for. kTooLarge: text of 4 GiB and more.
+// object however it is escaped, nesting over kMaxJsonDepth, and a value that is not an object where
+// one is asked for. kTooLarge: text of 4 GiB and more.
 //
 // Thread-safe. Each thread keeps parser memory in proportion to its largest recent text, at most
 // for texts of 1 MiB; more is given back after the call.
@@ -25,14 +25,13 @@
 
 namespace llm_edge_cache {
 
+// Objects and arrays within each other.
 inline constexpr std::size_t kMaxJsonDepth = 128;
 
 struct CanonicalJsonOptions {
   // Members of the outermost object, by unescaped name, that are left out. The caller owns them.
   std::span<const std::string> dropped_members = {};
   bool require_object = false;
-  // Objects and arrays within each other; at most kMaxJsonDepth.
-  std::size_t max_depth = kMaxJsonDepth;
 };
 
 [[nodiscard]] Result<std::string> canonical_json(std::string_view text,

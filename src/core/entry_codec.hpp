@@ -4,7 +4,7 @@
 // was cut, changed or moved under another key does not decode. That holds against accidents; only
 // encryption, for which the format has room, holds against an attacker who writes to the store.
 //
-// Thread-safe. Each thread keeps a compression context and a buffer of at most 1 MiB.
+// Thread-safe. Each thread keeps its compression contexts and buffers, of about 1 MiB each at most.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,7 @@ namespace llm_edge_cache {
 
 struct EncodeOptions {
   std::size_t compress_over_bytes = 1024;  // shorter tables are stored as they are
-  int zstd_level = 1;
-  std::size_t max_bytes = 64U << 20U;  // of the table, before compression
+  std::size_t max_bytes = 64U << 20U;      // of the table, before compression
 };
 
 struct DecodeLimits {

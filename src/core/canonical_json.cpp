@@ -1,0 +1,267 @@
+#include "core/canonical_json.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/json_text.hpp"
+
+namespace llm_edge_cache {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::size_t kMinCapacity = 4096;
+constexpr std::size_t kMaxKeptCapacity = 1U << 20U;
+
+struct Member {
+  std::string_view name;
+  dom::element value;
+};
+
+// By UTF-16 code units, for valid UTF-8: its bytes sort alike but for the characters beyond the
+// basic plane (first byte 0xF0 and more), whose surrogates come before U+E000 to U+FFFF (first byte
+// 0xEE and 0xEF).
+bool utf16_less(const Member& left, const Member& right) {
+  const auto length = std::min(left.name.size(), right.name.size());
+  const auto [l, r] =
+      std::mismatch(left.name.begin(), left.name.begin() + static_cast<std::ptrdiff_t>(length),
+                    right.name.begin());
+  if (r == right.name.begin() + static_cast<std::ptrdiff_t>(length)) {
+    return left.name.size() < right.name.size();
+  }
+  const auto a = static_cast<unsigned char>(*l);
+  const auto b = static_cast<unsigned char>(*r);
+  if (a >= 0xEE && b >= 0xEE && (a >= 0xF0) != (b >= 0xF0)) {
+    return a >= 0xF0;
+  }
+  return a < b;
+}
+
+class Writer {
+ public:
+  // `members` is a stack that objects within objects share.
+  Writer(std::string& out, std::vector<Member>& members) : out_(out), members_(members) {}
+
+  // False where an object has a name twice; it is then duplicate().
+  bool write(dom::element value, std::span<const std::string> dropped_members) {
+    switch (value.type()) {
+      case dom::element_type::OBJECT:
+        return write_object(value.get_object().value_unsafe(), dropped_members);
+      case dom::element_type::ARRAY:
+        return write_array(value.get_array().value_unsafe());
+      case dom::element_type::STRING:
+        append_json_string(out_, value.get_string().value_unsafe());
+        return true;
+      case dom::element_type::INT64:
+        append_json_number(out_, value.get_int64().value_unsafe());
+        return true;
+      case dom::element_type::UINT64:
+        append_json_number(out_, value.get_uint64().value_unsafe());
+        return true;
+      case dom::element_type::DOUBLE:
+        append_json_number(out_, value.get_double().value_unsafe());
+        return true;
+      case dom::element_type::BOOL:
+        out_ += value.get_bool().value_unsafe() ? "true" : "false";
+        return true;
+      case dom::element_type::NULL_VALUE:
+        out_ += "null";
+        return true;
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::string_view duplicate() const { return duplicate_; }
+
+ private:
+  bool write_array(dom::array array) {
+    out_ += '[';
+    bool first = true;
+    for (const dom::element item : array) {
+      if (!std::exchange(first, false)) {
+        out_ += ',';
+      }
+      if (!write(item, {})) {
+        return false;
+      }
+    }
+    out_ += ']';
+    return true;
+  }
+
+  bool write_object(dom::object object, std::span<const std::string> dropped_members) {
+    const auto begin = members_.size();
+    for (const auto [name, value] : object) {
+      members_.push_back({name, value});
+    }
+    const auto end = members_.size();
+    if (!sort(begin)) {
+      return false;
+    }
+    out_ += '{';
+    const auto start = out_.size();
+    for (auto i = begin; i < end; ++i) {
+      const auto member = members_[i];  // a copy: what is nested may move the stack
+      const auto before = out_.size();
+      out_ += before == start ? "" : ",";
+      append_json_string(out_, member.name);
+      out_ += ':';
+      if (!write(member.value, {})) {
+        return false;
+      }
+      if (std::ranges::find(dropped_members, member.name) != dropped_members.end()) {
+        out_.resize(before);  // written all the same, so that it is validated
+      }
+    }
+    out_ += '}';
+    members_.resize(begin);
+    return true;
+  }
+
+  bool sort(std::size_t begin) {
+    const auto members = std::span(members_).subspan(begin);
+    std::ranges::sort(members, utf16_less);
+    const auto twice = std::ranges::adjacent_find(members, {}, &Member::name);
+    if (twice == members.end()) {
+      return true;
+    }
+    duplicate_ = twice->name;
+    return false;
+  }
+
+  std::string& out_;
+  std::vector<Member>& members_;
+  std::string_view duplicate_;
+};
+
+std::string_view reason(simdjson::error_code code) {
+  switch (code) {
+    case simdjson::EMPTY:
+      return "there is no text";
+    case simdjson::DEPTH_ERROR:
+      return "it is nested too deeply";
+    case simdjson::UTF8_ERROR:
+      return "it is not UTF-8";
+    case simdjson::NUMBER_ERROR:
+      return "a number is malformed or out of range";
+    case simdjson::STRING_ERROR:
+      return "a string has an invalid escape or a lone surrogate";
+    case simdjson::UNESCAPED_CHARS:
+      return "a string has a control character";
+    case simdjson::UNCLOSED_STRING:
+      return "a string does not end";
+    case simdjson::T_ATOM_ERROR:
+    case simdjson::F_ATOM_ERROR:
+    case simdjson::N_ATOM_ERROR:
+      return "a word is not true, false or null";
+    default:
+      return "its structure is broken";
+  }
+}
+
+Error invalid(std::string_view reason) {
+  return {ErrorCode::kInvalidArgument, "not canonical JSON: " + std::string(reason)};
+}
+
+// Memory that a thread keeps from text to text.
+class Workspace {
+ public:
+  // The tree lives until the next call.
+  Result<dom::element> parse(std::string_view text) {
+    if (!reserve(text.size())) {
+      return Error{ErrorCode::kTooLarge, "the JSON text is too large to parse"};
+    }
+    if (!text.empty()) {
+      std::memcpy(padded_.get(), text.data(), text.size());
+    }
+    std::memset(padded_.get() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
+    dom::element root;
+    const auto error = parser_.parse(padded_.get(), text.size(), false).get(root);
+    if (error != simdjson::SUCCESS) {
+      return invalid(reason(error));
+    }
+    members_.clear();
+    return root;
+  }
+
+  std::vector<Member>& members() { return members_; }
+
+  void shrink() {
+    if (capacity_ > kMaxKeptCapacity) {
+      *this = Workspace();
+    }
+  }
+
+ private:
+  bool reserve(std::size_t bytes) {
+    if (bytes <= capacity_) {
+      return true;
+    }
+    if (bytes > simdjson::SIMDJSON_MAXSIZE_BYTES) {
+      return false;
+    }
+    const auto capacity = std::max(kMinCapacity, std::bit_ceil(bytes));
+    const auto allowed = std::min(capacity, simdjson::SIMDJSON_MAXSIZE_BYTES);
+    if (parser_.allocate(allowed, kMaxJsonDepth) != simdjson::SUCCESS ||
+        parser_.doc.allocate(allowed) != simdjson::SUCCESS) {
+      *this = Workspace();
+      return false;
+    }
+    padded_.reset(new char[allowed + simdjson::SIMDJSON_PADDING]);
+    capacity_ = allowed;
+    return true;
+  }
+
+  std::size_t capacity_ = 0;
+  std::unique_ptr<char[]> padded_;
+  dom::parser parser_;
+  std::vector<Member> members_;
+};
+
+Status append(std::string& out, Workspace& workspace, std::string_view text,
+              const CanonicalJsonOptions& options) {
+  const auto root = workspace.parse(text);
+  if (!root.ok()) {
+    return root.error();
+  }
+  if (options.require_object && !root->is_object()) {
+    return invalid("it is not an object");
+  }
+  Writer writer(out, workspace.members());
+  if (!writer.write(*root, options.dropped_members)) {
+    return invalid("an object has the name \"" + std::string(writer.duplicate()) + "\" twice");
+  }
+  return {};
+}
+
+}  // namespace
+
+Status append_canonical_json(std::string& out, std::string_view text,
+                             const CanonicalJsonOptions& options) {
+  thread_local Workspace workspace;
+  const auto before = out.size();
+  auto status = append(out, workspace, text, options);
+  if (!status.ok()) {
+    out.resize(before);
+  }
+  workspace.shrink();
+  return status;
+}
+
+Result<std::string> canonical_json(std::string_view text, const CanonicalJsonOptions& options) {
+  std::string out;
+  out.reserve(text.size());
+  if (const auto status = append_canonical_json(out, text, options); !status.ok()) {
+    return status.error();
+  }
+  return out;
+}
+
+}  // namespace llm_edge_cache

@@ -1,0 +1,65 @@
+#include "llm_edge_cache/config.hpp"
+
+#include <string>
+
+namespace llm_edge_cache {
+namespace {
+
+// Collects the first complaint.
+class Checker {
+ public:
+  Checker& require(bool holds, const char* complaint) {
+    if (!holds && status_.ok()) {
+      status_ = Error{ErrorCode::kInvalidArgument, complaint};
+    }
+    return *this;
+  }
+  [[nodiscard]] Status status() const { return status_; }
+
+ private:
+  Status status_;
+};
+
+constexpr std::size_t kMaxIoThreads = 256;
+// A hundred years: times are added to the clock's, which must not overflow.
+constexpr std::uint64_t kMaxMillis = 100ULL * 366 * 24 * 3600 * 1000;
+
+}  // namespace
+
+Status L1Config::validate() const {
+  return Checker()
+      .require(max_entries > 0, "l1.max_entries must be at least 1")
+      .require(max_bytes > 0, "l1.max_bytes must be at least 1")
+      .require(ttl_ms <= kMaxMillis, "l1.ttl_ms must be at most a hundred years")
+      .require(tti_ms <= kMaxMillis, "l1.tti_ms must be at most a hundred years")
+      .status();
+}
+
+Status L2Config::validate() const {
+  return Checker()
+      .require(!url.empty(), "l2.url must not be empty")
+      // clear_all() removes everything under the prefix.
+      .require(!key_prefix.empty(), "l2.key_prefix must not be empty")
+      .require(ttl_ms > 0 && ttl_ms <= kMaxMillis,
+               "l2.ttl_ms must be at least 1 and at most a hundred years")
+      .require(connect_timeout_ms > 0 && connect_timeout_ms <= kMaxMillis,
+               "l2.connect_timeout_ms must be at least 1 and at most a hundred years")
+      .require(operation_timeout_ms > 0 && operation_timeout_ms <= kMaxMillis,
+               "l2.operation_timeout_ms must be at least 1 and at most a hundred years")
+      .require(io_threads > 0 && io_threads <= kMaxIoThreads,
+               "l2.io_threads must be between 1 and 256")
+      .require(max_pending_writes > 0, "l2.max_pending_writes must be at least 1")
+      .require(max_pending_bytes > 0, "l2.max_pending_bytes must be at least 1")
+      .require(shutdown_flush_ms <= kMaxMillis,
+               "l2.shutdown_flush_ms must be at most a hundred years")
+      .require(breaker_failures > 0, "l2.breaker_failures must be at least 1")
+      .require(breaker_open_ms > 0 && breaker_open_ms <= kMaxMillis,
+               "l2.breaker_open_ms must be at least 1 and at most a hundred years")
+      .require(reconnect_min_ms > 0, "l2.reconnect_min_ms must be at least 1")
+      .require(reconnect_max_ms >= reconnect_min_ms && reconnect_max_ms <= kMaxMillis,
+               "l2.reconnect_max_ms must be at least reconnect_min_ms and at most a hundred years")
+      .require(max_entry_bytes > 0, "l2.max_entry_bytes must be at least 1")
+      .status();
+}
+
+}  // namespace llm_edge_cache

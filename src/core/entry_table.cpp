@@ -1,0 +1,122 @@
+#include "core/entry_table.hpp"
+
+#include <flatbuffers/flatbuffers.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "core/entry_generated.h"
+
+namespace llm_edge_cache {
+namespace {
+
+using flatbuffers::FlatBufferBuilder;
+
+constexpr std::size_t kMaxTableBytes = 1U << 30U;  // FlatBuffers' offsets have 31 bits
+constexpr std::size_t kMaxKeptBytes = 1U << 20U;
+
+// A little less than the table will have.
+std::size_t content_bytes(const Entry& entry) {
+  auto bytes = entry.response.content.size() + entry.response.model.size() +
+               entry.content_type.size() + entry.finish_reason.size();
+  for (const auto& tag : entry.tags) {
+    bytes += tag.size() + sizeof(flatbuffers::uoffset_t);
+  }
+  return bytes;
+}
+
+void build(FlatBufferBuilder& builder, const Entry& entry) {
+  const auto& response = entry.response;
+  const auto payload = builder.CreateVector(
+      reinterpret_cast<const std::uint8_t*>(response.content.data()), response.content.size());
+  const auto model = builder.CreateString(response.model);
+  const auto content_type = builder.CreateString(entry.content_type);
+  const auto finish_reason = builder.CreateString(entry.finish_reason);
+  const auto tags = builder.CreateVectorOfStrings(entry.tags);
+
+  wire::EntryBuilder table(builder);
+  table.add_payload(payload);
+  table.add_model(model);
+  if (const auto& tokens = response.tokens) {
+    const wire::TokenUsage usage(tokens->prompt_tokens, tokens->completion_tokens,
+                                 tokens->total_tokens);
+    table.add_usage(&usage);
+  }
+  table.add_status(entry.status);
+  table.add_content_type(content_type);
+  table.add_finish_reason(finish_reason);
+  table.add_cached_at_ms(response.cached_at_ms);
+  table.add_expires_ms(entry.expires_ms);
+  table.add_stale_until_ms(entry.stale_until_ms);
+  table.add_tags(tags);
+  builder.Finish(table.Finish());
+}
+
+std::string to_string(const flatbuffers::String* text) {
+  return text == nullptr ? std::string() : text->str();
+}
+
+CachedResponse read_response(const wire::Entry& table) {
+  CachedResponse response;
+  response.content.assign(reinterpret_cast<const char*>(table.payload()->data()),
+                          table.payload()->size());
+  response.model = to_string(table.model());
+  if (const auto* usage = table.usage()) {
+    response.tokens =
+        TokenUsage{usage->prompt_tokens(), usage->completion_tokens(), usage->total_tokens()};
+  }
+  response.cached_at_ms = table.cached_at_ms();
+  return response;
+}
+
+}  // namespace
+
+Result<std::string_view> write_entry_table(const Entry& entry, std::size_t max_bytes) {
+  thread_local FlatBufferBuilder builder;
+  const auto limit = std::min(max_bytes, kMaxTableBytes);
+  const Error too_large{ErrorCode::kTooLarge, "the entry exceeds the limit of stored bytes"};
+  if (content_bytes(entry) > limit) {
+    return too_large;
+  }
+  if (builder.GetSize() > kMaxKeptBytes) {
+    builder.Reset();
+  } else {
+    builder.Clear();
+  }
+  build(builder, entry);
+  if (builder.GetSize() > limit) {
+    return too_large;
+  }
+  return std::string_view(reinterpret_cast<const char*>(builder.GetBufferPointer()),
+                          builder.GetSize());
+}
+
+Result<EntryPtr> read_entry_table(std::string_view table) {
+  if (table.size() > kMaxTableBytes) {
+    return Error{ErrorCode::kCorruptData, "the stored entry is larger than any that was written"};
+  }
+  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(table.data()), table.size());
+  if (!wire::VerifyEntryBuffer(verifier)) {
+    return Error{ErrorCode::kCorruptData, "the stored entry is not a valid table"};
+  }
+  const auto& stored = *wire::GetEntry(table.data());
+  auto entry = std::make_shared<Entry>();
+  entry->response = read_response(stored);
+  entry->status = stored.status();
+  entry->content_type = to_string(stored.content_type());
+  entry->finish_reason = to_string(stored.finish_reason());
+  entry->expires_ms = stored.expires_ms();
+  entry->stale_until_ms = stored.stale_until_ms();
+  if (const auto* tags = stored.tags()) {
+    entry->tags.reserve(tags->size());
+    for (const auto* tag : *tags) {
+      entry->tags.push_back(tag->str());
+    }
+  }
+  return EntryPtr(std::move(entry));
+}
+
+}  // namespace llm_edge_cache
