@@ -1,0 +1,119 @@
+// A shard of the index: a table that readers search without a lock, and, under the shard's lock,
+// what writers need: a queue of what changed, for maintenance, and a few nodes to fill.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "llm_edge_cache/engine/platform.hpp"
+#include "llm_edge_cache/engine/policy/node_links.hpp"
+#include "llm_edge_cache/engine/sync.hpp"
+#include "llm_edge_cache/engine/table.hpp"
+
+namespace llm_edge_cache::engine {
+
+/// `departed` can no longer be found and `arrived` can; either may be kNullHandle.
+struct WriteEvent {
+  Handle departed = kNullHandle;
+  Handle arrived = kNullHandle;
+};
+
+/// A bounded first-in-first-out queue. Not thread-safe.
+class WriteQueue {
+ public:
+  static constexpr std::uint32_t kMaxEvents = 64;
+
+  [[nodiscard]] std::uint32_t size() const { return tail_ - head_; }
+  void push(WriteEvent event) { events_[tail_++ % kMaxEvents] = event; }
+
+  /// Moves everything to `events`, which has kMaxEvents places; returns how many.
+  std::uint32_t take_all(std::array<WriteEvent, kMaxEvents>& events) {
+    std::uint32_t count = 0;
+    for (; head_ != tail_; ++head_) events[count++] = events_[head_ % kMaxEvents];
+    return count;
+  }
+
+ private:
+  std::array<WriteEvent, kMaxEvents> events_;
+  std::uint32_t head_ = 0;
+  std::uint32_t tail_ = 0;
+};
+
+/// The lock is `mutex`; it guards everything but the loads of `table` and `entries`.
+template <class Sync>
+struct alignas(2 * kCacheLineBytes) Shard {
+  /// The only line that readers look at. Null for a shard without entries.
+  std::atomic<Table*> table{nullptr};
+
+  alignas(kCacheLineBytes) mutable typename Sync::Mutex mutex;
+  std::atomic<std::uint64_t> entries{0};
+  std::atomic<std::uint64_t> weight{0};
+  WriteQueue queue;
+  std::array<Handle, 16> spare_nodes;
+  std::uint32_t spare_count = 0;
+
+  Shard() = default;
+  ~Shard() { delete table.load(std::memory_order_relaxed); }
+
+  [[nodiscard]] Table* owned_table() const { return table.load(std::memory_order_relaxed); }
+
+  /// The place of the entry for which `same(handle)` is true; no group if there is none.
+  template <class Same>
+  [[nodiscard]] Table::Position find(std::uint64_t hash, Same&& same) const {
+    Table::Position found;
+    if (const Table* own = owned_table()) {
+      own->find(hash, [&](Group& group, std::uint32_t slot) {
+        if (!same(group.handles[slot].load(std::memory_order_relaxed))) return false;
+        found = {&group, slot};
+        return true;
+      });
+    }
+    return found;
+  }
+
+  /// Makes room for one more entry. `hash_of(handle)` rehashes. Returns the table that readers may
+  /// still be in, or null.
+  template <class HashOf>
+  std::unique_ptr<Table> reserve(HashOf&& hash_of) {
+    const Table* own = owned_table();
+    if (own != nullptr && !own->full()) return nullptr;
+    const std::size_t groups = own == nullptr ? 1 : own->groups() + own->groups() / 2 + 1;
+    return rebuild(groups, hash_of);
+  }
+
+  /// Gives back what few entries do not need. Returns as `reserve`.
+  template <class HashOf>
+  std::unique_ptr<Table> shrink(HashOf&& hash_of) {
+    const Table* own = owned_table();
+    if (own == nullptr) return nullptr;
+    if (own->entries() == 0) {
+      return std::unique_ptr<Table>(table.exchange(nullptr, std::memory_order_acq_rel));
+    }
+    const std::size_t wanted = Table::groups_for(own->entries() + own->entries() / 4);
+    if (wanted * 4 > own->groups()) return nullptr;
+    return rebuild(wanted, hash_of);
+  }
+
+ private:
+  template <class HashOf>
+  std::unique_ptr<Table> rebuild(std::size_t groups, HashOf& hash_of) {
+    auto fresh = std::make_unique<Table>(groups);
+    Table* old = owned_table();
+    for (std::size_t i = 0; old != nullptr && i < old->groups(); ++i) {
+      for (auto& slot : old->group(i).handles) {
+        const Handle handle = slot.load(std::memory_order_relaxed);
+        if (handle != kNullHandle) fresh->insert(hash_of(handle), handle);
+      }
+    }
+    Sync::yield_point();
+    return std::unique_ptr<Table>(table.exchange(fresh.release(), std::memory_order_acq_rel));
+  }
+};
+
+}  // namespace llm_edge_cache::engine

@@ -1,0 +1,213 @@
+// An open-addressing table of handles, one cache line per group of twelve.
+//
+// A group holds a tag of eight hash bits for each slot, so that a lookup compares twelve keys' tags
+// at once and rarely looks at a node in vain, and a count of the entries that found the group full
+// and went on, so that a lookup knows when to stop and erasing leaves no tombstones (as in
+// Bronson and Shi, "Open-sourcing F14 for faster, more memory-efficient hash tables", 2019).
+//
+// Any number of readers (`find`) may run beside one writer. Entries never move within a table, and
+// a handle is stored before its tag; so a key that stays in the table is always found.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "llm_edge_cache/engine/platform.hpp"
+#include "llm_edge_cache/engine/policy/node_links.hpp"
+
+namespace llm_edge_cache::engine {
+
+namespace detail {
+
+/// One bit for each of the 16 bytes that equals `tag`.
+inline std::uint32_t match_bytes_portable(std::uint64_t low, std::uint64_t high, std::uint8_t tag) {
+  const auto match_word = [tag](std::uint64_t word) {
+    constexpr std::uint64_t kLow7 = 0x7F7F7F7F7F7F7F7FU;
+    const std::uint64_t x = word ^ (0x0101010101010101U * tag);
+    const std::uint64_t zero_bytes = ~(((x & kLow7) + kLow7) | x | kLow7);
+    return static_cast<std::uint32_t>(((zero_bytes >> 7) * 0x0102040810204080U) >> 56);
+  };
+  return match_word(low) | match_word(high) << 8;
+}
+
+inline std::uint32_t match_bytes(std::uint64_t low, std::uint64_t high, std::uint8_t tag) {
+#ifdef __SSE2__
+  const __m128i tags = _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
+  const __m128i wanted = _mm_set1_epi8(static_cast<char>(tag));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(tags, wanted)));
+#else
+  return match_bytes_portable(low, high, tag);
+#endif
+}
+
+}  // namespace detail
+
+/// Tags are two atomic words rather than one vector, so that reading them beside a writer is
+/// defined; they are put together in a register.
+struct alignas(kCacheLineBytes) Group {
+  static constexpr std::uint32_t kSlots = 12;
+
+  std::atomic<std::uint64_t> tags[2]{};  ///< Bytes 0-11: tag or 0 (free). Byte 12: overflow.
+  std::atomic<Handle> handles[kSlots];
+
+  struct Tags {
+    std::uint64_t low;
+    std::uint64_t high;
+
+    [[nodiscard]] std::uint32_t match(std::uint8_t tag) const {
+      return detail::match_bytes(low, high, tag) & ((1U << kSlots) - 1);
+    }
+    [[nodiscard]] std::uint32_t overflow() const {
+      return static_cast<std::uint32_t>(high >> kOverflowShift) & kSticky;
+    }
+  };
+
+  Group() {
+    for (auto& handle : handles) handle.store(kNullHandle, std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] Tags load() const {
+    return {tags[0].load(std::memory_order_acquire), tags[1].load(std::memory_order_acquire)};
+  }
+
+  void set(std::uint32_t slot, std::uint8_t tag, Handle handle) {
+    handles[slot].store(handle, std::memory_order_release);
+    std::atomic<std::uint64_t>& word = tags[slot >> 3];
+    const std::uint32_t shift = (slot & 7) * 8;
+    word.store((word.load(std::memory_order_relaxed) & ~(std::uint64_t{0xFF} << shift)) |
+                   static_cast<std::uint64_t>(tag) << shift,
+               std::memory_order_release);
+  }
+
+  /// Counts entries that passed this full group. 255 stands for "255 or more" and stays.
+  void add_overflow(int entries) {
+    const std::uint64_t high = tags[1].load(std::memory_order_relaxed);
+    if (((high >> kOverflowShift) & kSticky) == kSticky) return;
+    tags[1].store(high + (static_cast<std::uint64_t>(entries) << kOverflowShift),
+                  std::memory_order_release);
+  }
+
+ private:
+  static constexpr std::uint32_t kOverflowShift = 32;
+  static constexpr std::uint32_t kSticky = 0xFF;
+};
+static_assert(sizeof(Group) == kCacheLineBytes);
+
+/// Bits of a hash: the shard is chosen by the bits from 48, the group by 8 to 39, the tag by 0
+/// to 7.
+class Table {
+ public:
+  struct Position {
+    Group* group = nullptr;
+    std::uint32_t slot = 0;
+  };
+
+  explicit Table(std::size_t groups)
+      : count_(groups), bytes_(round_up(groups * sizeof(Group), kPageBytes)) {
+    groups_ = bytes_ == kPageBytes ? new Group[groups] : map(groups);
+  }
+  ~Table() {
+    if (bytes_ == kPageBytes) {
+      delete[] groups_;
+    } else {
+      free_pages(groups_, bytes_);
+    }
+  }
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  /// Calls `accept(group, slot)` for each entry that may have this hash, until it returns true;
+  /// then returns true.
+  template <class Accept>
+  bool find(std::uint64_t hash, Accept&& accept) const {
+    const std::uint8_t tag = tag_of(hash);
+    std::size_t index = home(hash);
+    for (std::size_t probes = 0; probes < count_; ++probes) {
+      Group& group = groups_[index];
+      const Group::Tags tags = group.load();
+      for (std::uint32_t hits = tags.match(tag); hits != 0; hits &= hits - 1) {
+        if (accept(group, static_cast<std::uint32_t>(std::countr_zero(hits)))) return true;
+      }
+      if (tags.overflow() == 0) [[likely]] {
+        return false;
+      }
+      index = after(index);
+    }
+    return false;
+  }
+
+  // For the one writer.
+
+  /// There must be room (`full` is false).
+  void insert(std::uint64_t hash, Handle handle) {
+    for (std::size_t index = home(hash);; index = after(index)) {
+      Group& group = groups_[index];
+      const std::uint32_t free = group.load().match(0);
+      if (free != 0) {
+        group.set(static_cast<std::uint32_t>(std::countr_zero(free)), tag_of(hash), handle);
+        break;
+      }
+      group.add_overflow(1);
+    }
+    ++entries_;
+  }
+
+  void erase(std::uint64_t hash, Position position) {
+    position.group->set(position.slot, 0, kNullHandle);
+    for (std::size_t index = home(hash); &groups_[index] != position.group; index = after(index)) {
+      groups_[index].add_overflow(-1);
+    }
+    --entries_;
+  }
+
+  [[nodiscard]] std::size_t entries() const { return entries_; }
+  [[nodiscard]] std::size_t groups() const { return count_; }
+  [[nodiscard]] bool full() const { return entries_ >= capacity(count_); }
+  [[nodiscard]] Group& group(std::size_t index) const { return groups_[index]; }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return sizeof(Table) + (bytes_ == kPageBytes ? count_ * sizeof(Group) : bytes_);
+  }
+
+  /// Entries that fit in `groups` groups: 7 of 8 slots.
+  static constexpr std::size_t capacity(std::size_t groups) {
+    return groups * Group::kSlots * 7 / 8;
+  }
+  static constexpr std::size_t groups_for(std::size_t entries) {
+    return entries * 8 / (std::size_t{Group::kSlots} * 7) + 1;
+  }
+
+  static std::uint8_t tag_of(std::uint64_t hash) {
+    const auto tag = static_cast<std::uint8_t>(hash);
+    return tag == 0 ? std::uint8_t{1} : tag;
+  }
+
+ private:
+  Group* map(std::size_t groups) const {
+    auto* first = static_cast<Group*>(allocate_pages(bytes_));
+    std::uninitialized_value_construct_n(first, groups);
+    return first;
+  }
+
+  [[nodiscard]] std::size_t home(std::uint64_t hash) const {
+    return static_cast<std::size_t>(((hash >> 8) & 0xFFFFFFFFU) * count_ >> 32);
+  }
+  [[nodiscard]] std::size_t after(std::size_t index) const {
+    return index + 1 == count_ ? 0 : index + 1;
+  }
+
+  Group* groups_;
+  std::size_t count_;
+  std::size_t bytes_;
+  std::size_t entries_ = 0;
+};
+
+}  // namespace llm_edge_cache::engine
