@@ -24,6 +24,8 @@ struct TierCounters {
   std::uint64_t misses = 0;
   std::uint64_t writes = 0;
   std::uint64_t removals = 0;
+  std::uint64_t evicted_for_size = 0;    // by the tier itself, to hold its bounds
+  std::uint64_t evicted_expired = 0;     // by the tier itself, at their end or when idle
   std::uint64_t errors_unavailable = 0;  // refused by an open breaker, or no connection
   std::uint64_t errors_timeout = 0;
   std::uint64_t errors_protocol = 0;  // the backend answered nonsense or an error

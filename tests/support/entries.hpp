@@ -10,7 +10,7 @@
 #include "base/key_digest.hpp"
 #include "core/entry.hpp"
 
-namespace llm_edge_cache::testing {
+namespace llm_edge_cache::test {
 
 // Different numbers differ in the bytes that are hashed and in the last one, as digests do.
 inline KeyDigest key_of(std::uint64_t number) {
@@ -41,4 +41,4 @@ inline EntryPtr entry_of(std::string content, EntryTimes times) {
   return entry;
 }
 
-}  // namespace llm_edge_cache::testing
+}  // namespace llm_edge_cache::test
