@@ -51,11 +51,12 @@ class TimerWheel {
   /// more due.
   template <class Deadline, class Fire>
   bool advance(std::int64_t now_ns, std::size_t budget, Deadline&& deadline, Fire&& fire) {
-    const std::uint64_t target = complete_ticks(now_ns);
+    const std::uint64_t complete = complete_ticks(now_ns);
+    if (complete == 0) return false;
+    const std::uint64_t target = complete - 1;
     while (size_ != 0) {
       const Due due = next_due();
-      // What is in a slot of a higher level moves down when that slot begins.
-      if (due.tick > target || (due.tick == target && due.bucket < kSlots)) break;
+      if (due.tick > target) break;
       if (budget-- == 0) return true;
       now_ = std::max(now_, due.tick);
       const Handle handle = buckets_[due.bucket];
@@ -164,7 +165,7 @@ class TimerWheel {
   Nodes* nodes_;
   std::int64_t origin_ns_;
   std::uint32_t tick_shift_;
-  std::uint64_t now_ = 0;  ///< In ticks. Everything due before has come up.
+  std::uint64_t now_ = 0;  ///< The last tick all of which has come up, or 0.
   std::size_t size_ = 0;
   std::array<std::uint64_t, kLevels> occupied_{};  ///< One bit for each slot.
   std::array<Handle, kBuckets> buckets_;

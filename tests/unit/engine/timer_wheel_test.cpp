@@ -58,8 +58,7 @@ TEST_F(TimerWheelTest, fires_earlier_deadlines_first) {
 TEST_F(TimerWheelTest, a_deadline_in_the_past_fires_at_once) {
   EXPECT_THAT(fired_by(5000), IsEmpty());
   schedule(1, 10);
-  EXPECT_THAT(fired_by(5000), IsEmpty()) << "that tick is over";
-  EXPECT_THAT(fired_by(5001), ElementsAre(1));
+  EXPECT_THAT(fired_by(5000), ElementsAre(1));
 }
 
 TEST_F(TimerWheelTest, a_cancelled_node_does_not_fire) {
