@@ -1,0 +1,81 @@
+#include "llm_edge_cache/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+#include <string>
+
+namespace llm_edge_cache {
+namespace {
+
+using ::testing::HasSubstr;
+
+template <class Config>
+void expect_refused(const std::string& field, const std::function<void(Config&)>& spoil) {
+  Config config;
+  spoil(config);
+  const auto status = config.validate();
+  ASSERT_FALSE(status.ok()) << field;
+  EXPECT_EQ(status.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(status.error().message, HasSubstr(field));
+}
+
+TEST(L1ConfigTest, defaults_are_valid) {
+  EXPECT_TRUE(L1Config{}.validate().ok());
+}
+
+TEST(L1ConfigTest, zero_switches_a_limit_in_time_off) {
+  EXPECT_TRUE((L1Config{.ttl_ms = 0, .tti_ms = 0}.validate().ok()));
+}
+
+TEST(L1ConfigTest, names_the_field_that_is_wrong) {
+  constexpr auto kForever = std::numeric_limits<std::uint64_t>::max();
+  expect_refused<L1Config>("l1.max_entries", [](auto& c) { c.max_entries = 0; });
+  expect_refused<L1Config>("l1.max_bytes", [](auto& c) { c.max_bytes = 0; });
+  expect_refused<L1Config>("l1.ttl_ms", [](auto& c) { c.ttl_ms = kForever; });
+  expect_refused<L1Config>("l1.tti_ms", [](auto& c) { c.tti_ms = kForever; });
+}
+
+TEST(L2ConfigTest, defaults_are_valid) {
+  EXPECT_TRUE(L2Config{}.validate().ok());
+}
+
+TEST(L2ConfigTest, names_the_field_that_is_wrong) {
+  expect_refused<L2Config>("l2.url", [](auto& c) { c.url.clear(); });
+  expect_refused<L2Config>("l2.key_prefix", [](auto& c) { c.key_prefix.clear(); });
+  expect_refused<L2Config>("l2.ttl_ms", [](auto& c) { c.ttl_ms = 0; });
+  expect_refused<L2Config>("l2.connect_timeout_ms", [](auto& c) { c.connect_timeout_ms = 0; });
+  expect_refused<L2Config>("l2.operation_timeout_ms", [](auto& c) { c.operation_timeout_ms = 0; });
+  expect_refused<L2Config>("l2.io_threads", [](auto& c) { c.io_threads = 0; });
+  expect_refused<L2Config>("l2.io_threads", [](auto& c) { c.io_threads = 100'000; });
+  expect_refused<L2Config>("l2.max_pending_writes", [](auto& c) { c.max_pending_writes = 0; });
+  expect_refused<L2Config>("l2.max_pending_bytes", [](auto& c) { c.max_pending_bytes = 0; });
+  expect_refused<L2Config>("l2.breaker_failures", [](auto& c) { c.breaker_failures = 0; });
+  expect_refused<L2Config>("l2.breaker_open_ms", [](auto& c) { c.breaker_open_ms = 0; });
+  expect_refused<L2Config>("l2.reconnect_min_ms", [](auto& c) { c.reconnect_min_ms = 0; });
+  expect_refused<L2Config>("l2.reconnect_max_ms", [](auto& c) { c.reconnect_max_ms = 49; });
+  expect_refused<L2Config>("l2.max_entry_bytes", [](auto& c) { c.max_entry_bytes = 0; });
+}
+
+TEST(L2ConfigTest, times_that_would_overflow_a_clock_are_refused) {
+  constexpr auto kForever = std::numeric_limits<std::uint64_t>::max();
+  expect_refused<L2Config>("l2.ttl_ms", [](auto& c) { c.ttl_ms = kForever; });
+  expect_refused<L2Config>("l2.connect_timeout_ms",
+                           [](auto& c) { c.connect_timeout_ms = kForever; });
+  expect_refused<L2Config>("l2.operation_timeout_ms",
+                           [](auto& c) { c.operation_timeout_ms = kForever; });
+  expect_refused<L2Config>("l2.shutdown_flush_ms", [](auto& c) { c.shutdown_flush_ms = kForever; });
+  expect_refused<L2Config>("l2.breaker_open_ms", [](auto& c) { c.breaker_open_ms = kForever; });
+  expect_refused<L2Config>("l2.reconnect_max_ms", [](auto& c) { c.reconnect_max_ms = kForever; });
+}
+
+TEST(L2ConfigTest, the_first_of_several_faults_is_reported) {
+  const auto status = L2Config{.url = "", .io_threads = 0}.validate();
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(status.error().message, HasSubstr("l2.url"));
+}
+
+}  // namespace
+}  // namespace llm_edge_cache

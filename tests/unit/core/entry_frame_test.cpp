@@ -1,0 +1,164 @@
+#include "core/entry_frame.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/sha256.hpp"
+#include "tests/unit/core/entry_samples.hpp"
+
+namespace llm_edge_cache {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::size_t kLimit = 1U << 20U;
+constexpr std::size_t kNever = SIZE_MAX;
+
+std::string seal(std::string_view table, std::size_t compress_over_bytes = kNever) {
+  return seal_entry_frame(sample_key(), table, compress_over_bytes);
+}
+
+Result<std::string> open(std::string_view frame, std::size_t limit = kLimit) {
+  std::vector<std::uint64_t> storage;
+  const auto table = open_entry_frame(sample_key(), frame, limit, storage);
+  if (!table.ok()) {
+    return table.error();
+  }
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(table->data()) % 8, 0U);
+  return std::string(*table);
+}
+
+void expect_refused(std::string_view frame, ErrorCode code, const std::string& reason) {
+  const auto table = open(frame);
+  ASSERT_FALSE(table.ok()) << reason;
+  EXPECT_EQ(table.error().code, code);
+  EXPECT_THAT(table.error().message, HasSubstr(reason));
+}
+
+// A frame whose checksum fits whatever its header says, as another build might write it.
+std::string with_checksum(std::string frame) {
+  const auto digest = sha256(std::string(sample_key().view()) + frame.substr(0, 16) +
+                             frame.substr(kEntryFrameHeaderBytes));
+  std::memcpy(&frame[16], digest.bytes.data(), 16);
+  return frame;
+}
+
+std::string noise(std::size_t bytes) {
+  std::mt19937 random(7);
+  std::string text(bytes, '\0');
+  for (auto& byte : text) {
+    byte = static_cast<char>(random());
+  }
+  return text;
+}
+
+TEST(EntryFrameTest, has_the_documented_layout) {
+  const auto frame = seal("table");
+  EXPECT_EQ(frame.substr(0, 16), std::string("LLEC\x01\0\0\0\x05\0\0\0\x05\0\0\0", 16));
+  EXPECT_EQ(frame.substr(32), "table");
+  EXPECT_EQ(with_checksum(frame), frame);
+}
+
+TEST(EntryFrameTest, opens_what_it_sealed) {
+  for (const std::size_t size : {0U, 1U, 1'024U, 1'025U, 100'000U}) {
+    const std::string table(size, 'x');
+    EXPECT_EQ(*open(seal(table)), table) << size;
+    EXPECT_EQ(*open(seal(table, 1'024)), table) << size;
+  }
+}
+
+TEST(EntryFrameTest, compresses_only_over_the_threshold) {
+  EXPECT_EQ(seal(std::string(1'024, 'x'), 1'024).size(), 32U + 1'024U);
+  EXPECT_LT(seal(std::string(1'025, 'x'), 1'024).size(), 100U);
+}
+
+TEST(EntryFrameTest, keeps_what_does_not_compress_as_it_is) {
+  const auto table = noise(5'000);
+  const auto frame = seal(table, 0);
+  EXPECT_EQ(frame.size(), 32U + 5'000U);
+  EXPECT_EQ(*open(frame), table);
+}
+
+TEST(EntryFrameTest, opens_at_any_alignment) {
+  const auto frame = seal("0123456789");
+  for (std::size_t shift = 0; shift < 8; ++shift) {
+    const auto shifted = std::string(shift, ' ') + frame;
+    EXPECT_EQ(*open(std::string_view(shifted).substr(shift)), "0123456789");
+  }
+}
+
+TEST(EntryFrameTest, any_flipped_bit_is_found) {
+  for (const auto& frame : {seal("a small table"), seal(std::string(2'000, 'x'), 0)}) {
+    for (std::size_t bit = 0; bit < 8 * frame.size(); ++bit) {
+      auto damaged = frame;
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+      ASSERT_FALSE(open(damaged).ok()) << bit;
+    }
+  }
+}
+
+TEST(EntryFrameTest, any_cut_or_added_byte_is_found) {
+  const auto frame = seal("a small table");
+  for (std::size_t size = 0; size < frame.size(); ++size) {
+    ASSERT_FALSE(open(std::string_view(frame).substr(0, size)).ok()) << size;
+  }
+  EXPECT_FALSE(open(frame + '\0').ok());
+}
+
+TEST(EntryFrameTest, does_not_open_under_another_key) {
+  std::vector<std::uint64_t> storage;
+  const auto frame = seal("table");
+  const auto moved = open_entry_frame(sha256("other"), frame, kLimit, storage);
+  ASSERT_FALSE(moved.ok());
+  EXPECT_EQ(moved.error().code, ErrorCode::kCorruptData);
+  EXPECT_THAT(moved.error().message, HasSubstr("another key"));
+}
+
+TEST(EntryFrameTest, says_what_it_cannot_read) {
+  const auto frame = seal("table");
+  const auto changed = [&](std::size_t at, char value) {
+    auto copy = frame;
+    copy[at] = value;
+    return with_checksum(copy);
+  };
+  expect_refused("", ErrorCode::kCorruptData, "not an entry");
+  expect_refused("PK\x03\x04 something else", ErrorCode::kCorruptData, "not an entry");
+  expect_refused("LLEC", ErrorCode::kCorruptData, "cut short");
+  expect_refused(changed(4, 2), ErrorCode::kCorruptData, "another version");
+  expect_refused(changed(5, 2), ErrorCode::kCorruptData, "encrypted");
+  expect_refused(changed(5, 4), ErrorCode::kCorruptData, "does not know");
+  expect_refused(changed(6, 1), ErrorCode::kCorruptData, "does not know");
+  expect_refused(changed(7, 1), ErrorCode::kCorruptData, "does not know");
+  expect_refused(changed(8, 4), ErrorCode::kCorruptData, "size that it states");
+  expect_refused(changed(12, 4), ErrorCode::kCorruptData, "too long");
+  expect_refused(changed(5, 1), ErrorCode::kCorruptData, "does not decompress");
+}
+
+TEST(EntryFrameTest, the_limit_is_checked_before_anything_is_decompressed) {
+  const auto frame = seal(std::string(kLimit + 1, 'x'), 0);
+  EXPECT_LT(frame.size(), 10'000U);
+  expect_refused(frame, ErrorCode::kTooLarge, "limit");
+  EXPECT_TRUE(open(frame, kLimit + 1).ok());
+}
+
+TEST(EntryFrameTest, a_bomb_that_understates_its_size_is_refused) {
+  auto frame = seal(std::string(kLimit, 'x'), 0);
+  frame[8] = 100;
+  frame[9] = frame[10] = frame[11] = 0;
+  expect_refused(with_checksum(frame), ErrorCode::kCorruptData, "does not decompress");
+}
+
+TEST(EntryFrameTest, a_frame_that_overstates_its_size_is_refused) {
+  auto frame = seal(std::string(1'000, 'x'), 0);
+  frame[8] = static_cast<char>(0xE9);  // 1,001
+  expect_refused(with_checksum(frame), ErrorCode::kCorruptData, "does not decompress");
+}
+
+}  // namespace
+}  // namespace llm_edge_cache
