@@ -1,0 +1,14 @@
+#include "tiers/redis/backoff.hpp"
+
+#include <algorithm>
+
+namespace llm_edge_cache::redis {
+
+std::chrono::milliseconds Backoff::next() {
+  std::uniform_int_distribution<std::int64_t> between(options_.min.count(), bound_.count());
+  const std::chrono::milliseconds wait{between(random_)};
+  bound_ = std::min(bound_ * 2, options_.max);
+  return wait;
+}
+
+}  // namespace llm_edge_cache::redis

@@ -1,0 +1,94 @@
+// The commands of the tier: each knows its bytes, its answer, and what to count.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "core/tier.hpp"
+#include "tiers/redis/budget.hpp"
+#include "tiers/redis/operation.hpp"
+#include "tiers/redis/tier_context.hpp"
+
+namespace llm_edge_cache::redis {
+
+class GetOperation final : public Operation {
+ public:
+  using Handler = Tier::Handler<Result<EntryPtr>>;
+
+  GetOperation(TierContext& context, const KeyDigest& key, Handler handler)
+      : context_(context), key_(key), handler_(std::move(handler)) {}
+
+  bool append_to(std::string& out) override;
+  bool complete(RespReply reply) override;
+  void fail(const Error& error) override;
+
+ private:
+  void on_value(std::string_view bytes);
+  void miss();
+
+  TierContext& context_;
+  const KeyDigest key_;
+  const Handler handler_;
+};
+
+// SET with the entry's remaining life, its stale window included, as PX. An entry that expires
+// while it waits is not sent.
+class SetOperation final : public Operation {
+ public:
+  SetOperation(TierContext& context, const KeyDigest& key, EntryPtr entry, Ticket ticket)
+      : context_(context), key_(key), entry_(std::move(entry)), ticket_(std::move(ticket)) {}
+
+  bool append_to(std::string& out) override;
+  bool complete(RespReply reply) override;
+  void fail(const Error& error) override;
+
+ private:
+  TierContext& context_;
+  const KeyDigest key_;
+  EntryPtr entry_;  // null once it has been encoded
+  const Ticket ticket_;
+};
+
+// Sent even when nobody waits for the outcome any more: what is to be removed must go.
+class UnlinkOperation final : public Operation {
+ public:
+  using Handler = Tier::Handler<Result<bool>>;  // empty: nobody waits
+
+  UnlinkOperation(TierContext& context, const KeyDigest& key, Handler handler, Ticket ticket)
+      : context_(context), key_(key), handler_(std::move(handler)), ticket_(std::move(ticket)) {}
+
+  bool append_to(std::string& out) override;
+  bool complete(RespReply reply) override;
+  void fail(const Error& error) override;
+  [[nodiscard]] bool waited_for() const override { return handler_ != nullptr; }
+  void stop_waiting(const Error& error) override;
+
+ private:
+  TierContext& context_;
+  const KeyDigest key_;
+  Handler handler_;
+  const Ticket ticket_;
+};
+
+// PING: on its own it asks whether the server answers; in order behind writes, whether those have
+// been answered. Not sent when nobody waits any more.
+class PingOperation final : public Operation {
+ public:
+  using Handler = Tier::Handler<Status>;
+
+  PingOperation(TierContext& context, Handler handler)
+      : context_(context), handler_(std::move(handler)) {}
+
+  bool append_to(std::string& out) override;
+  bool complete(RespReply reply) override;
+  void fail(const Error& error) override;
+  [[nodiscard]] bool waited_for() const override { return true; }
+  void stop_waiting(const Error& error) override;
+
+ private:
+  TierContext& context_;
+  Handler handler_;
+};
+
+}  // namespace llm_edge_cache::redis

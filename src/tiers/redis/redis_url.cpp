@@ -1,0 +1,173 @@
+#include "tiers/redis/redis_url.hpp"
+
+#include <sys/un.h>
+
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <system_error>
+
+namespace llm_edge_cache::redis {
+namespace {
+
+constexpr std::string_view kTcpScheme = "redis://";
+constexpr std::string_view kUnixScheme = "redis+unix://";
+constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
+
+Error invalid(std::string_view what) {
+  return {ErrorCode::kInvalidArgument, "redis URL: " + std::string(what)};
+}
+
+std::optional<int> hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return std::nullopt;
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded.push_back(text[i]);
+      continue;
+    }
+    const auto high = i + 2 < text.size() ? hex_value(text[i + 1]) : std::nullopt;
+    const auto low = i + 2 < text.size() ? hex_value(text[i + 2]) : std::nullopt;
+    if (!high || !low || (*high == 0 && *low == 0)) return std::nullopt;
+    decoded.push_back(static_cast<char>(*high * 16 + *low));
+    i += 2;
+  }
+  return decoded;
+}
+
+template <class Number>
+bool parse_number(std::string_view text, Number* number) {
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, *number);
+  return error == std::errc{} && stop == end;
+}
+
+// Takes "[user]:password@" off the front of the authority.
+Status take_credentials(std::string_view* authority, RedisUrl* url) {
+  const std::size_t at = authority->rfind('@');
+  if (at == std::string_view::npos) return {};
+  const std::string_view credentials = authority->substr(0, at);
+  authority->remove_prefix(at + 1);
+  const std::size_t colon = credentials.find(':');
+  if (colon == std::string_view::npos) {
+    return invalid("what is before '@' must be user:password or :password");
+  }
+  const auto user = percent_decode(credentials.substr(0, colon));
+  const auto password = percent_decode(credentials.substr(colon + 1));
+  if (!user) return invalid("the user is not percent-encoded correctly");
+  if (!password) return invalid("the password is not percent-encoded correctly");
+  if (password->empty()) return invalid("the password is empty");
+  url->user = *user;
+  url->password = *password;
+  return {};
+}
+
+Status parse_host_and_port(std::string_view text, RedisUrl* url) {
+  std::string_view port;
+  bool has_port = false;
+  if (!text.empty() && text[0] == '[') {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return invalid("the IPv6 host lacks its ']'");
+    url->host = text.substr(1, close - 1);
+    const std::string_view after = text.substr(close + 1);
+    if (!after.empty() && after[0] != ':') return invalid("only a port may follow ']'");
+    has_port = !after.empty();
+    port = has_port ? after.substr(1) : after;
+  } else {
+    const std::size_t colon = text.find(':');
+    url->host = text.substr(0, colon);
+    has_port = colon != std::string_view::npos;
+    if (has_port) port = text.substr(colon + 1);
+    if (port.find(':') != std::string_view::npos) {
+      return invalid("an IPv6 host must be in brackets");
+    }
+  }
+  if (url->host.empty()) return invalid("the host is missing");
+  if (has_port && (!parse_number(port, &url->port) || url->port == 0)) {
+    return invalid("the port must be 1 to 65535");
+  }
+  return {};
+}
+
+Status parse_database(std::string_view text, RedisUrl* url) {
+  // Redis takes an int.
+  constexpr std::uint32_t kMax = std::numeric_limits<std::int32_t>::max();
+  if (!parse_number(text, &url->database) || url->database > kMax) {
+    return invalid("the database must be a number");
+  }
+  return {};
+}
+
+Result<RedisUrl> parse_tcp(std::string_view text) {
+  RedisUrl url;
+  if (text.find_first_of("?#") != std::string_view::npos) {
+    return invalid("redis:// takes no query or fragment (percent-encode '?' and '#')");
+  }
+  const std::size_t slash = text.find('/');
+  std::string_view authority = text.substr(0, slash);
+  if (Status status = take_credentials(&authority, &url); !status) return status.error();
+  if (Status status = parse_host_and_port(authority, &url); !status) return status.error();
+  if (slash != std::string_view::npos && slash + 1 < text.size()) {
+    if (Status status = parse_database(text.substr(slash + 1), &url); !status) {
+      return status.error();
+    }
+  }
+  return url;
+}
+
+Result<RedisUrl> parse_unix(std::string_view text) {
+  RedisUrl url;
+  url.transport = RedisUrl::Transport::kUnixSocket;
+  url.host.clear();
+  url.port = 0;
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return invalid("the path of the unix socket is missing");
+  std::string_view authority = text.substr(0, slash);
+  if (Status status = take_credentials(&authority, &url); !status) return status.error();
+  if (!authority.empty()) return invalid("redis+unix:// takes no host, only an absolute path");
+
+  std::string_view path = text.substr(slash);
+  if (const std::size_t query = path.find('?'); query != std::string_view::npos) {
+    const std::string_view option = path.substr(query + 1);
+    if (option.substr(0, 3) != "db=") return invalid("the only option of redis+unix:// is ?db=N");
+    if (Status status = parse_database(option.substr(3), &url); !status) return status.error();
+    path = path.substr(0, query);
+  }
+  const auto decoded = percent_decode(path);
+  if (!decoded) return invalid("the path is not percent-encoded correctly");
+  if (decoded->size() < 2) return invalid("the path of the unix socket is missing");
+  if (decoded->size() > kMaxSocketPath) return invalid("the path is too long for a unix socket");
+  url.path = *decoded;
+  return url;
+}
+
+}  // namespace
+
+Result<RedisUrl> RedisUrl::parse(std::string_view text) {
+  if (text.substr(0, kTcpScheme.size()) == kTcpScheme) {
+    return parse_tcp(text.substr(kTcpScheme.size()));
+  }
+  if (text.substr(0, kUnixScheme.size()) == kUnixScheme) {
+    return parse_unix(text.substr(kUnixScheme.size()));
+  }
+  return invalid("it must start with redis:// or redis+unix://");
+}
+
+std::string RedisUrl::to_string() const {
+  const std::string credentials = password.empty() ? "" : user + ":***@";
+  if (transport == Transport::kUnixSocket) {
+    const std::string option = database == 0 ? "" : "?db=" + std::to_string(database);
+    return std::string(kUnixScheme) + credentials + path + option;
+  }
+  const bool brackets = host.find(':') != std::string::npos;
+  return std::string(kTcpScheme) + credentials + (brackets ? "[" + host + "]" : host) + ":" +
+         std::to_string(port) + (database == 0 ? "" : "/" + std::to_string(database));
+}
+
+}  // namespace llm_edge_cache::redis

@@ -1,0 +1,92 @@
+// What is said over one connection: log in, then commands and their answers in turn.
+//
+// A state machine. It is fed bytes and points in time, and leaves bytes to send; it knows no
+// socket. Answers come in the order of the commands, so a command whose deadline has passed leaves
+// its place in the queue behind: the late answer is taken for it and dropped, and the next answer
+// still meets its own command.
+//
+// Not thread-safe. Operations end inside receive(), expire(), submit() and close().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tiers/redis/circuit_breaker.hpp"
+#include "tiers/redis/operation.hpp"
+#include "tiers/redis/resp_parser.hpp"
+
+namespace llm_edge_cache::redis {
+
+class Session {
+ public:
+  enum class State {
+    kHandshaking,  // submitted commands wait; their deadlines run
+    kReady,
+    kBroken,  // error() says why; nothing but close() makes sense
+  };
+
+  struct Options {
+    std::string user;
+    std::string password;
+    std::uint32_t database = 0;
+    std::size_t max_outstanding = 1U << 16U;  // a command over it fails with kOverloaded
+    RespLimits limits;
+  };
+
+  // Success and failure of each command are reported to the breaker, which outlives the session.
+  Session(const Options& options, CircuitBreaker& breaker);
+
+  // Bytes to send; the owner takes them away.
+  [[nodiscard]] std::string& output() { return output_; }
+
+  // False where the operation failed at once.
+  bool submit(OperationPtr operation, TimePoint now);
+  // How many bytes of the input are done with; the rest comes again with more behind it.
+  [[nodiscard]] std::size_t receive(std::string_view input, TimePoint now);
+  // Fails, with kDeadlineExceeded, what was due by now.
+  void expire(TimePoint now);
+  // Fails all that is outstanding.
+  void close(const Error& error);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] const Error& error() const { return error_; }
+  // When expire() has something to do. Deadlines are taken to come in the order of submission.
+  [[nodiscard]] std::optional<TimePoint> next_deadline() const;
+  // The next answer is overdue, and whatever is sent now would wait behind it.
+  [[nodiscard]] bool stalled() const { return overdue_ > 0; }
+  // Since when the oldest command is unanswered.
+  [[nodiscard]] std::optional<TimePoint> waiting_since() const;
+  [[nodiscard]] std::size_t outstanding() const { return slots_.size(); }
+  [[nodiscard]] std::uint64_t answered() const { return answered_; }
+  [[nodiscard]] std::size_t bytes_missing() const { return parser_.bytes_missing(); }
+
+ private:
+  struct Slot {
+    OperationPtr operation;  // null: overdue
+    TimePoint sent;
+  };
+
+  void on_reply(RespReply reply, TimePoint now);
+  void on_handshake_reply(const RespNode& root);
+  void answer(Operation& operation, RespReply reply, TimePoint now);
+  void break_off(std::string why);
+
+  State state_ = State::kHandshaking;
+  CircuitBreaker& breaker_;
+  RespParser parser_;
+  std::size_t max_outstanding_;
+  std::string output_;
+  std::string held_back_;                    // until the handshake is done
+  std::vector<std::string_view> handshake_;  // names of the commands of it not yet answered
+  std::deque<Slot> slots_;
+  std::size_t overdue_ = 0;  // slots at the front without an operation
+  std::uint64_t answered_ = 0;
+  Error error_;
+};
+
+}  // namespace llm_edge_cache::redis
