@@ -1,0 +1,22 @@
+// The way of one request to a cached endpoint: key, memory, flight, answer.
+//
+//   L1 has it                  answered at once, on this thread
+//   a flight is on its way     joined
+//   else                       a flight is started: L2, then the upstream (cached_fetch.hpp)
+//
+// The rules are in cache_decision.hpp, the bytes to the client go through flight_follower.hpp.
+#pragma once
+
+#include <memory>
+
+#include "http/exchange.hpp"
+#include "proxy/dialect.hpp"
+#include "proxy/proxy_services.hpp"
+
+namespace llm_edge_cache::proxy {
+
+// On the exchange's thread. The dialect belongs to the services.
+void start_cache_flow(ServicesPtr services, std::shared_ptr<http::Exchange> exchange,
+                      const Dialect& dialect);
+
+}  // namespace llm_edge_cache::proxy

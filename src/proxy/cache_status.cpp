@@ -1,0 +1,48 @@
+#include "proxy/cache_status.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+std::string_view to_token(ForwardReason reason) {
+  switch (reason) {
+    case ForwardReason::kBypass:
+      return "bypass";
+    case ForwardReason::kMiss:
+      return "miss";
+    case ForwardReason::kRequest:
+      return "request";
+  }
+  return "miss";
+}
+
+}  // namespace
+
+std::string hit_status(std::int64_t ttl_s, std::string_view tier) {
+  std::string text(kCacheName);
+  text.append("; hit; ttl=").append(std::to_string(ttl_s)).append("; detail=").append(tier);
+  return text;
+}
+
+std::string forward_status(const ForwardStatus& status) {
+  std::string text(kCacheName);
+  text.append("; fwd=").append(to_token(status.reason));
+  if (status.upstream_status && *status.upstream_status != 200) {
+    text.append("; fwd-status=").append(std::to_string(*status.upstream_status));
+  }
+  if (status.is_stored) {
+    text.append("; stored");
+  }
+  if (status.is_collapsed) {
+    text.append("; collapsed");
+  }
+  if (!status.detail.empty()) {
+    text.append("; detail=").append(status.detail);
+  }
+  return text;
+}
+
+void add_cache_status(http::Headers& headers, std::string_view status) {
+  headers.add("Cache-Status", status);
+}
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,38 @@
+// The Cache-Status response field (RFC 9211).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/headers.hpp"
+
+namespace llm_edge_cache::proxy {
+
+inline constexpr std::string_view kCacheName = "llm-edge-cache";
+
+// Why a request went to the upstream (RFC 9211, section 2.2).
+enum class ForwardReason {
+  kBypass,   // not a request that is cached
+  kMiss,     // no answer was stored
+  kRequest,  // the request's own directives did not allow a stored one
+};
+
+// "llm-edge-cache; hit; ttl=251; detail=l1"
+[[nodiscard]] std::string hit_status(std::int64_t ttl_s, std::string_view tier);
+
+struct ForwardStatus {
+  ForwardReason reason = ForwardReason::kMiss;
+  std::optional<std::uint16_t> upstream_status = {};  // said where it is not 200
+  bool is_stored = false;                             // where it is known when the head is sent
+  bool is_collapsed = false;                          // another request's call answered
+  std::string_view detail = {};                       // a token; empty: none
+};
+// "llm-edge-cache; fwd=miss; stored"
+[[nodiscard]] std::string forward_status(const ForwardStatus& status);
+
+// Appends ours to what the caches before us said.
+void add_cache_status(http::Headers& headers, std::string_view status);
+
+}  // namespace llm_edge_cache::proxy

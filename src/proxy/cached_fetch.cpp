@@ -1,0 +1,76 @@
+#include "proxy/cached_fetch.hpp"
+
+#include <utility>
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
+ public:
+  CachedFetch(ServicesPtr services, http::IoThread& thread, FetchOrder order)
+      : services_(std::move(services)), thread_(thread), order_(std::move(order)) {}
+
+  void start() {
+    if (order_.must_recheck_l1 && end_with(services_->cache.lookup_l1(order_.request.key))) {
+      return;
+    }
+    if (!order_.may_ask_l2 || !services_->cache.has_l2()) {
+      call_upstream();
+      return;
+    }
+    services_->cache.lookup_l2(order_.request.key, {}, [self = shared_from_this()](LookedUp found) {
+      self->resume_with(std::move(found));
+    });
+  }
+
+ private:
+  // On whatever thread the tier answers.
+  void resume_with(LookedUp found) {
+    if (thread_.is_current()) {
+      after_l2(std::move(found));
+      return;
+    }
+    thread_.post([self = shared_from_this(), found = std::move(found)] { self->after_l2(found); });
+  }
+
+  void after_l2(LookedUp found) {
+    if (!end_with(std::move(found))) {
+      call_upstream();
+    }
+  }
+
+  // True where the flight ends with what was found.
+  bool end_with(LookedUp found) {
+    if (!found.is_hit()) {
+      return false;
+    }
+    auto answer = make_served_answer(std::move(found), order_.directives, order_.request.wish,
+                                     *order_.dialect, services_->clock->now_ms());
+    if (!answer) {
+      return false;
+    }
+    if (order_.recording && order_.recording->shared_as) {
+      services_->flights.remove(*order_.recording->shared_as, *order_.flight);
+    }
+    order_.flight->end({.kind = FlightEnding::Kind::kFound, .found = std::move(answer)});
+    return true;
+  }
+
+  void call_upstream() {
+    const auto call = std::make_shared<UpstreamCall>(services_, thread_, order_.flight,
+                                                     std::move(order_.recording));
+    call->start(std::move(order_.upstream_head), std::move(order_.body));
+  }
+
+  const ServicesPtr services_;
+  http::IoThread& thread_;
+  FetchOrder order_;
+};
+
+}  // namespace
+
+void start_fetch(ServicesPtr services, http::IoThread& thread, FetchOrder order) {
+  std::make_shared<CachedFetch>(std::move(services), thread, std::move(order))->start();
+}
+
+}  // namespace llm_edge_cache::proxy

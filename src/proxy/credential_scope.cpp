@@ -1,0 +1,55 @@
+#include "proxy/credential_scope.hpp"
+
+#include <openssl/crypto.h>
+
+#include <cstdint>
+
+#include "base/sha256.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  for (int shift = 0; shift < 64; shift += 8) {
+    out.push_back(static_cast<char>((number >> shift) & 0xFFU));
+  }
+}
+
+}  // namespace
+
+void append_delimited(std::string& out, std::string_view text) {
+  append_number(out, text.size());
+  out += text;
+}
+
+CredentialScope::CredentialScope(const ProxyOptions& options)
+    : mode_(options.scope),
+      secret_(options.scope_secret),
+      credential_headers_(options.credential_headers) {}
+
+KeyDigest CredentialScope::scope_of(const http::Headers& headers) const {
+  if (mode_ == ScopeMode::kShared) {
+    return {};
+  }
+  std::string credentials;
+  append_credentials(credentials, headers);
+  const auto scope = hmac_sha256(secret_, credentials);
+  OPENSSL_cleanse(credentials.data(), credentials.size());
+  return scope;
+}
+
+void CredentialScope::append_credentials(std::string& out, const http::Headers& headers) const {
+  if (mode_ == ScopeMode::kShared) {
+    return;
+  }
+  for (const auto& name : credential_headers_) {
+    append_number(out, headers.count(name));
+    for (const auto& field : headers) {
+      if (http::equals_ignore_case(field.name, name)) {
+        append_delimited(out, field.value);
+      }
+    }
+  }
+}
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,35 @@
+// Whose answers a request may see.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/key_digest.hpp"
+#include "http/headers.hpp"
+#include "proxy/proxy_options.hpp"
+
+namespace llm_edge_cache::proxy {
+
+// Immutable after construction; safe from every thread.
+class CredentialScope {
+ public:
+  explicit CredentialScope(const ProxyOptions& options);
+
+  // HMAC-SHA-256 of the credentials under the server's secret. Requests without any have a scope
+  // of their own; in shared mode all requests have the same.
+  [[nodiscard]] KeyDigest scope_of(const http::Headers& headers) const;
+
+  // Appends the credentials so that no two sets of them append the same bytes: name, number of
+  // values, and each value with its length. Secret: hash it, never keep it. Nothing in shared mode.
+  void append_credentials(std::string& out, const http::Headers& headers) const;
+
+ private:
+  const ScopeMode mode_;
+  const std::string secret_;
+  const std::vector<std::string> credential_headers_;
+};
+
+// Appends text with its length before it, so that what follows cannot be taken for part of it.
+void append_delimited(std::string& out, std::string_view text);
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,240 @@
+#include "proxy/flight.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace llm_edge_cache::proxy {
+
+Flight::Flight(FlightOptions options)
+    : options_(options), is_recording_(options.max_recorded_bytes > 0) {}
+
+Flight::~Flight() = default;
+
+std::optional<Flight::Ticket> Flight::join(std::shared_ptr<FlightListener> listener,
+                                           http::IoThread& thread) {
+  const MutexLock lock(mu_);
+  if (first_piece_ > 0) {
+    return std::nullopt;
+  }
+  Listener entry;
+  entry.target = std::move(listener);
+  entry.thread = &thread;
+  return Ticket(listeners_.insert(listeners_.end(), std::move(entry)));
+}
+
+Flight::Progress Flight::read(Ticket ticket, std::size_t max_bytes) {
+  Progress progress;
+  bool resumes = false;
+  {
+    const MutexLock lock(mu_);
+    Listener& listener = *ticket.at_;
+    listener.is_notified = false;
+    progress.head = head_;
+    progress.is_cut_off = listener.is_cut_off;
+    if (listener.is_cut_off) {
+      return progress;
+    }
+    auto index = static_cast<std::size_t>(listener.next_piece - first_piece_);
+    std::size_t taken_bytes = 0;
+    for (; index < pieces_.size() && taken_bytes < max_bytes; ++index) {
+      taken_bytes += pieces_[index].size();
+      progress.pieces.push_back(pieces_[index]);
+    }
+    listener.next_piece = first_piece_ + index;
+    listener.read_bytes += taken_bytes;
+    if (index == pieces_.size()) {
+      progress.ending = ending_;
+    }
+    trim();
+    resumes = is_paused_ && total_bytes_ - fastest_read() <= options_.max_lag_bytes / 2;
+    if (resumes) {
+      is_paused_ = false;
+    }
+  }
+  if (resumes) {
+    tell_source(&FlightSource::resume);
+  }
+  return progress;
+}
+
+void Flight::leave(Ticket ticket) {
+  bool is_abandoned = false;
+  bool resumes = false;
+  std::shared_ptr<FlightListener> released;  // may own the last reference to much else
+  {
+    const MutexLock lock(mu_);
+    released = std::move(ticket.at_->target);
+    listeners_.erase(ticket.at_);
+    trim();
+    is_abandoned = listeners_.empty() && !is_recording_ && ending_ == nullptr;
+    resumes = !is_abandoned && is_paused_ && ending_ == nullptr &&
+              total_bytes_ - fastest_read() <= options_.max_lag_bytes / 2;
+    if (resumes) {
+      is_paused_ = false;
+    }
+  }
+  if (is_abandoned) {
+    tell_source(&FlightSource::abandon);
+  } else if (resumes) {
+    tell_source(&FlightSource::resume);
+  }
+}
+
+void Flight::set_source(std::weak_ptr<FlightSource> source, http::IoThread& thread) {
+  const MutexLock lock(mu_);
+  source_ = std::move(source);
+  source_thread_ = &thread;
+}
+
+void Flight::begin(FlightHead head) {
+  Wakeups to_wake;
+  {
+    const MutexLock lock(mu_);
+    head_ = std::make_shared<const FlightHead>(std::move(head));
+    to_wake = wakeups();
+  }
+  wake(to_wake);
+}
+
+Flight::Pace Flight::append(std::string_view bytes) {
+  Wakeups to_wake;
+  Pace result = Pace::kGoOn;
+  {
+    const MutexLock lock(mu_);
+    pieces_.emplace_back(std::string(bytes));
+    total_bytes_ += bytes.size();
+    if (is_recording_ && total_bytes_ > options_.max_recorded_bytes) {
+      stop_recording_locked();
+    }
+    if (!is_recording_) {
+      cut_off_slow();
+      trim();
+    }
+    to_wake = wakeups();
+  }
+  wake(to_wake);  // those on this thread have read when it returns
+  {
+    const MutexLock lock(mu_);
+    result = pace();
+  }
+  return result;
+}
+
+Flight::Pace Flight::stop_recording() {
+  const MutexLock lock(mu_);
+  stop_recording_locked();
+  return pace();
+}
+
+bool Flight::is_recording() const {
+  const MutexLock lock(mu_);
+  return is_recording_;
+}
+
+std::string Flight::recorded() const {
+  const MutexLock lock(mu_);
+  std::string all;
+  all.reserve(total_bytes_);
+  for (const auto& piece : pieces_) {
+    all += piece.view();
+  }
+  return all;
+}
+
+void Flight::end(FlightEnding ending) {
+  Wakeups to_wake;
+  {
+    const MutexLock lock(mu_);
+    ending_ = std::make_shared<const FlightEnding>(std::move(ending));
+    to_wake = wakeups();
+  }
+  wake(to_wake);
+}
+
+Flight::Wakeups Flight::wakeups() {
+  Wakeups result;
+  for (auto& listener : listeners_) {
+    if (!std::exchange(listener.is_notified, true)) {
+      result.push_back({listener.target, listener.thread});
+    }
+  }
+  return result;
+}
+
+void Flight::wake(const Wakeups& wakeups) {
+  for (const auto& [target, thread] : wakeups) {
+    if (thread->is_current()) {
+      target->on_progress();
+    } else {
+      thread->post([target = target] { target->on_progress(); });
+    }
+  }
+}
+
+std::uint64_t Flight::fastest_read() const {
+  std::uint64_t fastest = 0;
+  for (const auto& listener : listeners_) {
+    fastest = std::max(fastest, listener.read_bytes);
+  }
+  return fastest;
+}
+
+void Flight::stop_recording_locked() {
+  is_recording_ = false;
+  trim();
+}
+
+void Flight::cut_off_slow() {
+  const auto fastest = fastest_read();
+  for (auto& listener : listeners_) {
+    const bool is_slow = fastest - listener.read_bytes > options_.max_recorded_bytes &&
+                         fastest - listener.read_bytes > options_.max_lag_bytes;
+    listener.is_cut_off = listener.is_cut_off || is_slow;
+  }
+}
+
+void Flight::trim() {
+  if (is_recording_ || ending_ != nullptr) {
+    return;
+  }
+  auto oldest_needed = first_piece_ + pieces_.size();
+  for (const auto& listener : listeners_) {
+    if (!listener.is_cut_off) {
+      oldest_needed = std::min(oldest_needed, listener.next_piece);
+    }
+  }
+  for (; first_piece_ < oldest_needed; ++first_piece_) {
+    pieces_.pop_front();
+  }
+}
+
+Flight::Pace Flight::pace() {
+  if (is_recording_) {
+    return Pace::kGoOn;
+  }
+  if (listeners_.empty()) {
+    return Pace::kAbandon;
+  }
+  is_paused_ = total_bytes_ - fastest_read() > options_.max_lag_bytes;
+  return is_paused_ ? Pace::kPause : Pace::kGoOn;
+}
+
+void Flight::tell_source(void (FlightSource::*what)()) {
+  std::weak_ptr<FlightSource> source;
+  http::IoThread* thread = nullptr;
+  {
+    const MutexLock lock(mu_);
+    source = source_;
+    thread = source_thread_;
+  }
+  if (thread == nullptr) {
+    return;
+  }
+  thread->post([source = std::move(source), what] {
+    if (const auto alive = source.lock()) {
+      (*alive.*what)();
+    }
+  });
+}
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,163 @@
+// Flight: one answer under way, and everybody who waits for it.
+//
+// A source feeds it on one I/O thread; listeners read it, each on its own thread and at its own
+// pace. What has come stays until the end, so that a late listener gets it at once and then follows
+// live, and a slow one holds up nobody.
+//
+// Memory is bounded: an answer that outgrows max_recorded_bytes is no longer recorded, nobody may
+// join any more, and what every listener has read is dropped. The fastest listener then sets the
+// pace: the source is paused while even it is behind by more than max_lag_bytes. A listener that is
+// max_recorded_bytes behind while others are not is cut off.
+//
+// Thread-safe. A listener's and the source's calls are made with no lock held.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/thread_annotations.hpp"
+#include "http/io_threads.hpp"
+#include "http/message.hpp"
+#include "http/shared_bytes.hpp"
+#include "proxy/dialect.hpp"
+#include "proxy/served_answer.hpp"
+
+namespace llm_edge_cache::proxy {
+
+struct FlightOptions {
+  std::size_t max_recorded_bytes = 8U << 20U;  // 0: a flight that nobody can join or outlive
+  std::size_t max_lag_bytes = 256U << 10U;
+};
+
+// How a flight ended.
+struct FlightEnding {
+  enum class Kind {
+    kWhole,   // the answer came to its end
+    kBroken,  // the answer began and broke off; error says how
+    kFailed,  // no answer began; error is for everybody
+    kFound,   // a tier had it: no call was made
+  };
+  Kind kind = Kind::kWhole;
+  ProxyError error = {};
+  std::optional<ServedAnswer> found = {};  // kFound
+  EntryPtr stored = {};                    // kWhole: the entry made of it, if one was
+};
+
+struct FlightHead {
+  http::ResponseHead response;
+  // All of it is bound to come at once: worth waiting for the end before the client gets a head.
+  bool is_held = false;
+};
+
+class FlightListener {
+ public:
+  virtual ~FlightListener() = default;
+  // There is something to read. On the listener's thread; not again until it has read.
+  virtual void on_progress() = 0;
+};
+
+class FlightSource {
+ public:
+  virtual ~FlightSource() = default;
+  // On the source's thread, both.
+  virtual void resume() = 0;
+  // Nobody listens any more, and the answer is of no use to the cache.
+  virtual void abandon() = 0;
+};
+
+class Flight : public std::enable_shared_from_this<Flight> {
+ private:
+  struct Listener;
+
+ public:
+  // What the source shall do after it has given a piece.
+  enum class Pace { kGoOn, kPause, kAbandon };
+
+  // What a listener has not read yet.
+  struct Progress {
+    std::shared_ptr<const FlightHead> head;  // null: none came yet
+    std::vector<http::SharedBytes> pieces;
+    bool is_cut_off = false;                     // too slow; the rest is lost
+    std::shared_ptr<const FlightEnding> ending;  // set with the last pieces, or after them
+  };
+
+  // A place among the listeners; its owner calls leave() before it forgets it.
+  class Ticket {
+   public:
+    Ticket() = default;
+
+   private:
+    friend class Flight;
+    explicit Ticket(std::list<Listener>::iterator at) : at_(at) {}
+    std::list<Listener>::iterator at_;
+  };
+
+  explicit Flight(FlightOptions options);
+  ~Flight();
+
+  // Empty where earlier pieces are gone already. What has come by now is there to be read without a
+  // call of on_progress().
+  [[nodiscard]] std::optional<Ticket> join(std::shared_ptr<FlightListener> listener,
+                                           http::IoThread& thread);
+  // At most about max_bytes of pieces, at least one if there is any.
+  [[nodiscard]] Progress read(Ticket ticket, std::size_t max_bytes);
+  // Once per ticket.
+  void leave(Ticket ticket);
+
+  // For the source, on its thread.
+  void set_source(std::weak_ptr<FlightSource> source, http::IoThread& thread);
+  void begin(FlightHead head);
+  [[nodiscard]] Pace append(std::string_view bytes);
+  // From here on only for those who are here. Returns what kAbandon or kGoOn would.
+  [[nodiscard]] Pace stop_recording();
+  [[nodiscard]] bool is_recording() const;
+  // Everything that came, while it is recorded.
+  [[nodiscard]] std::string recorded() const;
+  void end(FlightEnding ending);
+
+ private:
+  struct Listener {
+    std::shared_ptr<FlightListener> target;
+    http::IoThread* thread = nullptr;
+    std::uint64_t next_piece = 0;
+    std::uint64_t read_bytes = 0;
+    bool is_notified = false;
+    bool is_cut_off = false;
+  };
+  struct Wakeup {
+    std::shared_ptr<FlightListener> target;
+    http::IoThread* thread;
+  };
+  using Wakeups = std::vector<Wakeup>;
+
+  [[nodiscard]] Wakeups wakeups() LEC_REQUIRES(mu_);
+  static void wake(const Wakeups& wakeups);
+  [[nodiscard]] std::uint64_t fastest_read() const LEC_REQUIRES(mu_);
+  void stop_recording_locked() LEC_REQUIRES(mu_);
+  void cut_off_slow() LEC_REQUIRES(mu_);
+  void trim() LEC_REQUIRES(mu_);
+  [[nodiscard]] Pace pace() LEC_REQUIRES(mu_);
+  void tell_source(void (FlightSource::*what)()) LEC_EXCLUDES(mu_);
+
+  const FlightOptions options_;
+
+  mutable Mutex mu_;
+  std::shared_ptr<const FlightHead> head_ LEC_GUARDED_BY(mu_);
+  std::shared_ptr<const FlightEnding> ending_ LEC_GUARDED_BY(mu_);
+  std::deque<http::SharedBytes> pieces_ LEC_GUARDED_BY(mu_);
+  std::uint64_t first_piece_ LEC_GUARDED_BY(mu_) = 0;  // number of pieces_.front()
+  std::uint64_t total_bytes_ LEC_GUARDED_BY(mu_) = 0;
+  std::list<Listener> listeners_ LEC_GUARDED_BY(mu_);
+  bool is_recording_ LEC_GUARDED_BY(mu_);
+  bool is_paused_ LEC_GUARDED_BY(mu_) = false;
+  std::weak_ptr<FlightSource> source_ LEC_GUARDED_BY(mu_);
+  http::IoThread* source_thread_ LEC_GUARDED_BY(mu_) = nullptr;
+};
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,223 @@
+#include "proxy/flight_follower.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "proxy/proxy_error.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+// Bytes that a follower takes from its flight before it has written them.
+constexpr std::size_t kReadBytes = 128U << 10U;
+
+// What an answer to somebody else's call may tell: nothing that names the call, its account or its
+// limits.
+constexpr std::array<std::string_view, 6> kSharedHeaders = {"content-type",     "content-length",
+                                                            "content-encoding", "retry-after",
+                                                            "retry-after-ms",   "x-should-retry"};
+
+bool is_shared_header(std::string_view name) {
+  return std::any_of(kSharedHeaders.begin(), kSharedHeaders.end(), [name](std::string_view shared) {
+    return http::equals_ignore_case(name, shared);
+  });
+}
+
+}  // namespace
+
+FlightFollower::FlightFollower(ServicesPtr services, std::shared_ptr<http::Exchange> exchange,
+                               FollowerOptions options)
+    : services_(std::move(services)),
+      exchange_(std::move(exchange)),
+      options_(std::move(options)) {}
+
+bool FlightFollower::join(std::shared_ptr<Flight> flight) {
+  const auto ticket = flight->join(shared_from_this(), exchange_->io_thread());
+  if (!ticket) {
+    return false;
+  }
+  flight_ = std::move(flight);
+  ticket_ = *ticket;
+  exchange_->on_disconnect([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->leave();
+    }
+  });
+  exchange_->on_drain([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      ++self->drains_;
+      self->is_waiting_for_socket_ = false;
+      self->pump();
+    }
+  });
+  return true;
+}
+
+void FlightFollower::on_progress() {
+  pump();
+}
+
+void FlightFollower::leave() {
+  if (!ticket_) {
+    return;
+  }
+  count(options_.outcome);
+  const auto self = shared_from_this();  // the flight may hold the last reference
+  flight_->leave(*std::exchange(ticket_, std::nullopt));
+}
+
+// Writing can call back into here; what comes of that waits for the round under way.
+void FlightFollower::pump() {
+  has_news_ = true;
+  if (is_pumping_) {
+    return;
+  }
+  const auto self = shared_from_this();
+  is_pumping_ = true;
+  while (std::exchange(has_news_, false)) {
+    while (pump_once()) {
+    }
+  }
+  is_pumping_ = false;
+}
+
+bool FlightFollower::pump_once() {
+  if (!ticket_ || is_waiting_for_socket_) {
+    return false;
+  }
+  auto progress = flight_->read(*ticket_, kReadBytes);
+  if (progress.is_cut_off) {
+    services_->metrics.count_cut_follower();
+    exchange_->abort();
+    leave();
+    return false;
+  }
+  const bool has_read = !progress.pieces.empty();
+  std::move(progress.pieces.begin(), progress.pieces.end(), std::back_inserter(pending_));
+  const FlightEnding* const ending = progress.ending.get();
+  if (!is_head_sent_) {
+    if (progress.head == nullptr && ending == nullptr) {
+      return false;
+    }
+    if (progress.head != nullptr && progress.head->is_held && ending == nullptr) {
+      return has_read;
+    }
+    if (ending != nullptr &&
+        (progress.head == nullptr ||
+         (progress.head->is_held && ending->kind == FlightEnding::Kind::kBroken))) {
+      finish(*ending);
+      return false;
+    }
+    send_head(*progress.head, ending);
+  }
+  switch (send_pieces()) {
+    case Sent::kLost:
+      leave();
+      return false;
+    case Sent::kWaiting:
+      return false;
+    case Sent::kAll:
+      break;
+  }
+  if (ending != nullptr) {
+    finish(*ending);
+    return false;
+  }
+  return has_read;
+}
+
+FlightFollower::Sent FlightFollower::send_pieces() {
+  while (!pending_.empty()) {
+    const auto drains_before = drains_;
+    const auto piece = std::move(pending_.front());
+    pending_.pop_front();
+    const auto result = exchange_->write(piece);
+    if (result == http::WriteResult::kClosed) {
+      return Sent::kLost;
+    }
+    if (result == http::WriteResult::kQueued && drains_ == drains_before) {
+      is_waiting_for_socket_ = true;
+      return Sent::kWaiting;
+    }
+  }
+  return Sent::kAll;
+}
+
+void FlightFollower::send_head(const FlightHead& head, const FlightEnding* ending) {
+  http::ResponseHead response;
+  response.status = head.response.status;
+  response.headers = forwarded_headers(head.response.headers);
+  const bool is_coalesced = options_.outcome == LookupOutcome::kCoalesced;
+  ForwardStatus status;
+  status.reason = options_.forward_reason;
+  status.upstream_status = response.status;
+  status.is_stored = ending != nullptr && ending->stored != nullptr;
+  status.is_collapsed = is_coalesced;
+  add_cache_status(response.headers, forward_status(status));
+  if (options_.key) {
+    response.headers.set("x-llm-cache-key", short_key(*options_.key));
+  }
+  is_head_sent_ = true;
+  count(options_.outcome);
+  exchange_->start(std::move(response));
+}
+
+http::Headers FlightFollower::forwarded_headers(const http::Headers& upstream) const {
+  if (options_.outcome != LookupOutcome::kCoalesced) {
+    return upstream;
+  }
+  http::Headers shared;
+  for (const auto& field : upstream) {
+    if (is_shared_header(field.name)) {
+      shared.add(field.name, field.value);
+    }
+  }
+  return shared;
+}
+
+// The pieces are written, or there are none.
+void FlightFollower::finish(const FlightEnding& ending) {
+  const auto self = shared_from_this();
+  switch (ending.kind) {
+    case FlightEnding::Kind::kFound:
+      is_counted_ = true;  // whoever answers counts
+      leave();
+      options_.on_found(*ending.found);
+      return;
+    case FlightEnding::Kind::kWhole:
+      if (options_.outcome == LookupOutcome::kCoalesced && ending.stored != nullptr) {
+        const auto& answer = ending.stored->response;
+        services_->metrics.count_tokens_saved(answer.model,
+                                              answer.tokens ? answer.tokens->total_tokens : 0);
+      }
+      exchange_->finish();
+      break;
+    case FlightEnding::Kind::kBroken:
+    case FlightEnding::Kind::kFailed:
+      fail(ending.error);
+      break;
+  }
+  leave();
+}
+
+void FlightFollower::fail(const ProxyError& error) {
+  if (is_head_sent_) {
+    exchange_->abort();  // never let a truncated answer look whole
+    return;
+  }
+  services_->metrics.count_own_error();
+  ForwardStatus status;
+  status.reason = options_.forward_reason;
+  status.is_collapsed = options_.outcome == LookupOutcome::kCoalesced;
+  status.detail = error.code;
+  respond_error(*exchange_, *options_.dialect, error, forward_status(status));
+}
+
+void FlightFollower::count(LookupOutcome outcome) {
+  if (!std::exchange(is_counted_, true)) {
+    services_->metrics.count_request(outcome);
+  }
+}
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,69 @@
+// Carries what a flight brings to one client, at the client's pace.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/exchange.hpp"
+#include "proxy/cache_status.hpp"
+#include "proxy/flight.hpp"
+#include "proxy/proxy_services.hpp"
+
+namespace llm_edge_cache::proxy {
+
+struct FollowerOptions {
+  const Dialect* dialect = nullptr;  // of errors
+  // kMiss, kCoalesced or kBypass: what the request counts as where the upstream answers.
+  LookupOutcome outcome = LookupOutcome::kMiss;
+  ForwardReason forward_reason = ForwardReason::kMiss;
+  std::optional<KeyDigest> key;  // for x-llm-cache-key
+  // Called instead of answering where a tier had the answer.
+  std::function<void(const ServedAnswer&)> on_found;
+};
+
+// On the exchange's thread, all of it. Lives until the answer is sent or the client is gone.
+class FlightFollower final : public FlightListener,
+                             public std::enable_shared_from_this<FlightFollower> {
+ public:
+  FlightFollower(ServicesPtr services, std::shared_ptr<http::Exchange> exchange,
+                 FollowerOptions options);
+
+  // False where the flight can be joined no more; the follower may then try another.
+  [[nodiscard]] bool join(std::shared_ptr<Flight> flight);
+  // Sends what is there already. After join().
+  void on_progress() override;
+  // The client cannot be answered any more.
+  void leave();
+
+ private:
+  enum class Sent { kAll, kWaiting, kLost };
+
+  void pump();
+  // False where nothing more can be done now.
+  bool pump_once();
+  [[nodiscard]] Sent send_pieces();
+  void send_head(const FlightHead& head, const FlightEnding* ending);
+  [[nodiscard]] http::Headers forwarded_headers(const http::Headers& upstream) const;
+  void finish(const FlightEnding& ending);
+  void fail(const ProxyError& error);
+  void count(LookupOutcome outcome);
+
+  const ServicesPtr services_;
+  const std::shared_ptr<http::Exchange> exchange_;
+  const FollowerOptions options_;
+
+  std::shared_ptr<Flight> flight_;
+  std::optional<Flight::Ticket> ticket_;
+  std::deque<http::SharedBytes> pending_;  // read from the flight, not yet written
+  bool is_head_sent_ = false;
+  bool is_waiting_for_socket_ = false;
+  bool is_pumping_ = false;
+  bool has_news_ = false;
+  bool is_counted_ = false;
+  std::uint64_t drains_ = 0;
+};
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,39 @@
+// The proxy's own errors. Codes are a contract: clients and alerts match on them.
+//
+//   400  invalid_cache_directive     an x-llm-cache-* field that cannot be used
+//   502  upstream_connect_failed     name, TCP or TLS
+//   502  upstream_closed             the upstream closed the connection without an answer
+//   502  upstream_invalid_response   what came back is not HTTP
+//   502  upstream_truncated          the answer broke off before the client got any of it
+//   503  upstream_overloaded         all connections to the upstream are busy
+//   503  shutting_down               the proxy is about to stop
+//   504  upstream_connect_timeout
+//   504  upstream_timeout            connected, but no answer within the deadline
+//   504  not_cached                  only-if-cached, and nothing fit
+#pragma once
+
+#include "http/client.hpp"
+#include "http/exchange.hpp"
+#include "http/server.hpp"
+#include "proxy/dialect.hpp"
+#include "proxy/proxy_metrics.hpp"
+
+namespace llm_edge_cache::proxy {
+
+[[nodiscard]] ProxyError to_proxy_error(const http::ClientError& error);
+[[nodiscard]] UpstreamResult to_upstream_result(const http::ClientError& error);
+
+[[nodiscard]] ProxyError truncated_error();
+[[nodiscard]] ProxyError shutting_down_error();
+[[nodiscard]] ProxyError not_cached_error();
+[[nodiscard]] ProxyError directive_error(const Error& error);
+
+// Answers with the error in the words of the dialect. cache_status: empty for none.
+void respond_error(http::Exchange& exchange, const Dialect& dialect, const ProxyError& error,
+                   std::string_view cache_status);
+
+// For ServerOptions::format_error: the server's own errors (413, 408, ..) as JSON. The dialect must
+// outlive the server.
+[[nodiscard]] http::ErrorFormatter make_error_formatter(const Dialect& dialect);
+
+}  // namespace llm_edge_cache::proxy

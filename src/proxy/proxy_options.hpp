@@ -1,0 +1,51 @@
+// What an operator decides about the proxy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "http/client.hpp"
+#include "llm_edge_cache/result.hpp"
+
+namespace llm_edge_cache::proxy {
+
+// Whose answers a request may get.
+enum class ScopeMode {
+  kCredential,  // those that the same credential stored
+  kShared,      // everybody's
+};
+
+struct ProxyOptions {
+  // http(s)://host[:port][/base]; a request for /v1/x goes to /base/v1/x.
+  std::string upstream_url;
+  http::ClientOptions client;
+
+  ScopeMode scope = ScopeMode::kCredential;
+  // Keys the scopes. Instances that share a store need the same one. May be empty: scopes are then
+  // plain digests, which keep tenants apart as well but can be told from a guessed credential.
+  std::string scope_secret;
+  // Header fields that carry credentials. All of them together make the scope.
+  std::vector<std::string> credential_headers = {"authorization", "x-api-key", "api-key",
+                                                 "x-goog-api-key", "cookie"};
+  // Header fields that change an answer.
+  std::vector<std::string> key_headers = {"anthropic-version", "anthropic-beta",
+                                          "openai-organization", "openai-project"};
+  // Body members that do not; empty: the dialect's own list.
+  std::vector<std::string> keyless_members;
+
+  // Life of an answer. Tiers cap it by their own; a request can shorten it.
+  std::uint64_t ttl_ms = 3'600'000;
+  // Larger answers pass, and are not stored.
+  std::size_t max_entry_bytes = 8U << 20U;
+  // Requests to a cached endpoint that are larger get 413.
+  std::size_t max_request_bytes = 32U << 20U;
+  // How many raw bodies the proxy remembers the key of, about 80 bytes each; 0: none.
+  std::size_t memo_entries = 16'384;
+
+  // kInvalidArgument names the field.
+  [[nodiscard]] Status validate() const;
+};
+
+}  // namespace llm_edge_cache::proxy

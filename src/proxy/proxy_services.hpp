@@ -1,0 +1,43 @@
+// What every request of the proxy uses.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "core/tiered_cache.hpp"
+#include "http/client.hpp"
+#include "http/io_threads.hpp"
+#include "http/url.hpp"
+#include "llm_edge_cache/clock.hpp"
+#include "proxy/flight_table.hpp"
+#include "proxy/openai_chat.hpp"
+#include "proxy/proxy_metrics.hpp"
+#include "proxy/proxy_options.hpp"
+#include "proxy/request_keyer.hpp"
+
+namespace llm_edge_cache::proxy {
+
+// Shared by the proxy and by the requests under way, which may outlive it by a call-back.
+// Everything but is_stopping and client is safe from every thread.
+struct ProxyServices {
+  // Throws std::invalid_argument where the options are not valid.
+  ProxyServices(http::IoThreads& threads, TieredCache& tiers, ClockPtr time,
+                const ProxyOptions& given);
+
+  const ProxyOptions options;
+  const http::Url upstream;
+  TieredCache& cache;
+  const ClockPtr clock;
+  const OpenAiChatDialect chat = {};
+  RequestKeyer keyer;
+  FlightTable flights;
+  ProxyMetrics metrics;
+
+  // Used on I/O threads while is_stopping is false; gone after that.
+  std::unique_ptr<http::Client> client;
+  std::atomic<bool> is_stopping = false;
+};
+
+using ServicesPtr = std::shared_ptr<ProxyServices>;
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,45 @@
+// What a client asks of the cache itself (RFC 9111, section 5.2.1, and fields of our own).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/headers.hpp"
+#include "llm_edge_cache/result.hpp"
+
+namespace llm_edge_cache::proxy {
+
+inline constexpr std::size_t kMaxNamespaceBytes = 256;
+inline constexpr std::size_t kMaxTags = 16;
+inline constexpr std::size_t kMaxTagBytes = 64;
+
+struct RequestDirectives {
+  bool no_store = false;
+  bool no_cache = false;  // also `Pragma: no-cache` where there is no Cache-Control
+  bool only_if_cached = false;
+  std::optional<std::int64_t> max_age_s;
+  // Parsed for stale answers, which nothing serves yet.
+  std::optional<std::int64_t> max_stale_s;  // without an argument: the largest number
+  std::optional<std::int64_t> stale_if_error_s;
+
+  std::optional<std::uint64_t> ttl_ms;  // x-llm-cache-ttl, in seconds on the wire; 0: do not store
+  std::string name_space;               // x-llm-cache-namespace: within the scope, never beyond it
+  std::vector<std::string> tags;        // x-llm-cache-tags
+
+  friend bool operator==(const RequestDirectives&, const RequestDirectives&) = default;
+};
+
+// Unknown directives are ignored. A number that is none counts as the strictest, 0 (RFC 9111,
+// 4.2.1); of several the smallest counts. kInvalidArgument, naming the field, for a value of an
+// x-llm-cache-* field that cannot be used: these have no reading but the one that is documented.
+[[nodiscard]] Result<RequestDirectives> parse_request_directives(const http::Headers& headers);
+
+// Removes the fields read above: they are addressed to us.
+void strip_request_directives(http::Headers& headers);
+// Only those that no other cache knows.
+void strip_own_directives(http::Headers& headers);
+
+}  // namespace llm_edge_cache::proxy

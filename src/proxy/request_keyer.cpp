@@ -1,0 +1,99 @@
+#include "proxy/request_keyer.hpp"
+
+#include <openssl/crypto.h>
+
+#include <utility>
+
+#include "base/sha256.hpp"
+#include "core/canonical_json.hpp"
+#include "core/key_builder.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+template <class Visit>
+void for_each_key_header(const std::vector<std::string>& names, const http::Headers& headers,
+                         Visit visit) {
+  for (const auto& name : names) {
+    for (const auto& field : headers) {
+      if (http::equals_ignore_case(field.name, name)) {
+        visit(name, field.value);
+      }
+    }
+  }
+}
+
+std::string_view bytes_of(const KeyDigest& digest) {
+  return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
+}
+
+}  // namespace
+
+RequestKeyer::RequestKeyer(const ProxyOptions& options, const Dialect& dialect)
+    : dialect_(dialect),
+      scope_(options),
+      upstream_(options.upstream_url),
+      key_headers_(options.key_headers),
+      keyless_members_(options.keyless_members.empty() ? dialect.default_keyless_members()
+                                                       : options.keyless_members),
+      memo_(options.memo_entries) {}
+
+Result<KeyedRequest> RequestKeyer::key_of(const http::RequestHead& head,
+                                          std::string_view name_space, std::string_view body) {
+  const auto raw = raw_digest(head, name_space, body);
+  if (const auto known = memo_.find(raw)) {
+    return *known;
+  }
+  auto keyed = parse(head, name_space, body);
+  if (keyed.ok()) {
+    memo_.insert(raw, *keyed);
+  }
+  return keyed;
+}
+
+KeyDigest RequestKeyer::raw_digest(const http::RequestHead& head, std::string_view name_space,
+                                   std::string_view body) const {
+  std::string preamble;
+  scope_.append_credentials(preamble, head.headers);
+  append_delimited(preamble, name_space);
+  append_delimited(preamble, head.target);
+  for_each_key_header(key_headers_, head.headers,
+                      [&preamble](std::string_view name, std::string_view value) {
+                        append_delimited(preamble, name);
+                        append_delimited(preamble, value);
+                      });
+  // The body comes last: nothing can follow a field that would be taken for it.
+  append_delimited(preamble, {});
+  Sha256 hash;
+  hash.update(preamble);
+  hash.update(body);
+  OPENSSL_cleanse(preamble.data(), preamble.size());
+  return std::move(hash).finish();
+}
+
+Result<KeyedRequest> RequestKeyer::parse(const http::RequestHead& head, std::string_view name_space,
+                                         std::string_view body) const {
+  auto canonical =
+      canonical_json(body, {.dropped_members = keyless_members_, .require_object = true});
+  if (!canonical.ok()) {
+    return canonical.error();
+  }
+  const auto wish = dialect_.read_wish(body);
+  if (!wish.ok()) {
+    return wish.error();
+  }
+  KeyBuilder<ProxyField> key;
+  key.add(ProxyField::kNamespace, name_space);
+  key.add(ProxyField::kScope, bytes_of(scope_.scope_of(head.headers)));
+  key.add(ProxyField::kUpstream, upstream_);
+  key.add(ProxyField::kPath, head.target);
+  for_each_key_header(key_headers_, head.headers,
+                      [&key](std::string_view name, std::string_view value) {
+                        key.add(ProxyField::kHeaderName, name);
+                        key.add(ProxyField::kHeaderValue, value);
+                      });
+  key.add(ProxyField::kBody, *canonical);
+  return KeyedRequest{std::move(key).finish(), *wish};
+}
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,38 @@
+// A stored answer in the form that a request wants, ready to be sent.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "core/tiered_cache.hpp"
+#include "http/exchange.hpp"
+#include "http/shared_bytes.hpp"
+#include "llm_edge_cache/clock.hpp"
+#include "proxy/dialect.hpp"
+#include "proxy/request_directives.hpp"
+
+namespace llm_edge_cache::proxy {
+
+struct ServedAnswer {
+  LookupOutcome outcome = LookupOutcome::kL1Hit;
+  EntryPtr entry;
+  http::SharedBytes body;  // the entry's own bytes, or what was made of them
+  std::string_view content_type;
+};
+
+// Empty where what was found may not be given to this request, or does not hold what it asks for.
+[[nodiscard]] std::optional<ServedAnswer> make_served_answer(LookedUp found,
+                                                             const RequestDirectives& directives,
+                                                             AnswerWish wish,
+                                                             const Dialect& dialect,
+                                                             UnixMillis now_ms);
+
+// Content type and what the cache says of itself; nothing of the header that the answer once came
+// with.
+void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const KeyDigest& key,
+                    UnixMillis now_ms);
+
+// The first 16 digits of the key.
+[[nodiscard]] std::string short_key(const KeyDigest& key);
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,162 @@
+#include "proxy/upstream_call.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include "proxy/cache_decision.hpp"
+#include "proxy/proxy_error.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+// Whether the provider knew all of the answer when it sent the head. Nothing is then won by handing
+// on its pieces; by waiting, a broken answer becomes a clean error.
+bool is_bound_to_come_at_once(const http::ResponseHead& head, AnswerForm form,
+                              std::size_t max_bytes) {
+  const auto text = head.headers.get("content-length").value_or("");
+  std::uint64_t length = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, length);
+  return form == AnswerForm::kJson && !text.empty() && error == std::errc() && stop == end &&
+         length <= max_bytes;
+}
+
+}  // namespace
+
+UpstreamCall::UpstreamCall(ServicesPtr services, http::IoThread& thread,
+                           std::shared_ptr<Flight> flight, std::optional<Recording> recording)
+    : services_(std::move(services)),
+      thread_(thread),
+      flight_(std::move(flight)),
+      recording_(std::move(recording)) {}
+
+std::shared_ptr<http::ClientCall> UpstreamCall::start(http::RequestHead head,
+                                                      std::optional<http::SharedBytes> body) {
+  services_->metrics.flight_started();
+  if (services_->is_stopping.load(std::memory_order_acquire)) {
+    finish({.kind = FlightEnding::Kind::kFailed, .error = shutting_down_error()},
+           UpstreamResult::kAbandoned);
+    return nullptr;
+  }
+  flight_->set_source(weak_from_this(), thread_);
+  started_ = Clock::now();
+  head.target.insert(0, services_->upstream.path);
+  call_ = services_->client->request(thread_, services_->upstream.origin, std::move(head),
+                                     std::move(body), shared_from_this());
+  return call_;
+}
+
+void UpstreamCall::on_head(http::ResponseHead head) {
+  services_->metrics.observe_first_byte(Clock::now() - started_);
+  http::strip_hop_by_hop(head.headers);
+  status_ = head.status;
+  content_type_ = head.headers.get("content-type").value_or("");
+  const auto refusal = recording_ ? judge_head(head, recording_->form) : StoreRefusal::kNotAsked;
+  const bool is_held = recording_ && is_bound_to_come_at_once(head, recording_->form,
+                                                              services_->options.max_entry_bytes);
+  flight_->begin({std::move(head), is_held});
+  if (refusal) {
+    refuse(*refusal);
+  }
+}
+
+void UpstreamCall::refuse(StoreRefusal refusal) {
+  refusal_ = refusal;
+  leave_table();
+  follow(flight_->stop_recording());
+}
+
+void UpstreamCall::on_data(std::string_view bytes) {
+  const auto pace = flight_->append(bytes);
+  if (!refusal_ && !flight_->is_recording()) {
+    refusal_ = StoreRefusal::kTooLarge;
+    leave_table();
+  }
+  follow(pace);
+}
+
+void UpstreamCall::follow(Flight::Pace pace) {
+  if (pace == Flight::Pace::kPause && call_ != nullptr) {
+    call_->pause();
+  } else if (pace == Flight::Pace::kAbandon) {
+    abandon();
+  }
+}
+
+void UpstreamCall::on_end(http::ResponseEnd end) {
+  services_->metrics.observe_upstream_latency(Clock::now() - started_);
+  FlightEnding ending;
+  if (!refusal_) {
+    ending.stored = store_answer();
+  }
+  // Without a length only the message itself can tell that it is whole.
+  if (!end.framed && recording_ && status_ == 200 && ending.stored == nullptr) {
+    ending.kind = FlightEnding::Kind::kBroken;
+    ending.error = truncated_error();
+  }
+  finish(std::move(ending), status_ >= 500 ? UpstreamResult::kServerError : UpstreamResult::kOk);
+}
+
+// Null where the answer is not to be kept.
+EntryPtr UpstreamCall::store_answer() {
+  auto content = flight_->recorded();
+  auto review = recording_->dialect->review(recording_->form, content);
+  if (review.refusal) {
+    refusal_ = review.refusal;
+    return nullptr;
+  }
+  const auto entry = make_entry({.content = std::move(content),
+                                 .content_type = content_type_,
+                                 .review = std::move(review),
+                                 .ttl_ms = recording_->ttl_ms,
+                                 .tags = recording_->tags},
+                                services_->clock->now_ms());
+  services_->cache.store(recording_->key, entry);
+  services_->metrics.count_store();
+  return entry;
+}
+
+void UpstreamCall::on_error(http::ClientError error) {
+  FlightEnding ending;
+  const bool has_begun = error.at == http::FailedAt::kBody;
+  ending.kind = has_begun ? FlightEnding::Kind::kBroken : FlightEnding::Kind::kFailed;
+  ending.error = to_proxy_error(error);
+  if (has_begun && !refusal_) {
+    refusal_ = StoreRefusal::kTruncated;
+  }
+  finish(std::move(ending), to_upstream_result(error));
+}
+
+void UpstreamCall::resume() {
+  if (call_ != nullptr) {
+    call_->resume();
+  }
+}
+
+void UpstreamCall::abandon() {
+  if (call_ == nullptr) {
+    return;
+  }
+  std::exchange(call_, nullptr)->cancel();
+  finish({.kind = FlightEnding::Kind::kBroken, .error = truncated_error()},
+         UpstreamResult::kAbandoned);
+}
+
+void UpstreamCall::leave_table() {
+  if (recording_ && recording_->shared_as) {
+    services_->flights.remove(*recording_->shared_as, *flight_);
+  }
+}
+
+void UpstreamCall::finish(FlightEnding ending, UpstreamResult result) {
+  call_.reset();
+  if (refusal_) {
+    services_->metrics.count_refusal(*refusal_);
+  }
+  services_->metrics.count_upstream(result);
+  services_->metrics.flight_ended();
+  leave_table();
+  flight_->end(std::move(ending));
+}
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,70 @@
+// One call to the upstream, which feeds a flight and, if all goes well, the cache.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/client.hpp"
+#include "proxy/flight.hpp"
+#include "proxy/proxy_services.hpp"
+
+namespace llm_edge_cache::proxy {
+
+// How an answer is to be recorded.
+struct Recording {
+  const Dialect* dialect = nullptr;
+  AnswerForm form = AnswerForm::kJson;
+  KeyDigest key;
+  std::optional<FlightKey> shared_as;  // the flight's place in the table, if it has one
+  std::uint64_t ttl_ms = 0;
+  std::vector<std::string> tags;
+};
+
+// On the thread it was made for, all of it. Keeps itself alive until the call is over.
+class UpstreamCall final : public http::ResponseHandler,
+                           public FlightSource,
+                           public std::enable_shared_from_this<UpstreamCall> {
+ public:
+  // recording: empty for an answer that only passes.
+  UpstreamCall(ServicesPtr services, http::IoThread& thread, std::shared_ptr<Flight> flight,
+               std::optional<Recording> recording);
+
+  // head goes up as it is, base path and Host aside. body: empty for one that is streamed through
+  // the call that is returned. Null where the proxy is stopping; the flight has failed then.
+  std::shared_ptr<http::ClientCall> start(http::RequestHead head,
+                                          std::optional<http::SharedBytes> body);
+
+  void on_head(http::ResponseHead head) override;
+  void on_data(std::string_view bytes) override;
+  void on_end(http::ResponseEnd end) override;
+  void on_error(http::ClientError error) override;
+
+  void resume() override;
+  void abandon() override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void refuse(StoreRefusal refusal);
+  void follow(Flight::Pace pace);
+  [[nodiscard]] EntryPtr store_answer();
+  void leave_table();
+  void finish(FlightEnding ending, UpstreamResult result);
+
+  const ServicesPtr services_;
+  http::IoThread& thread_;
+  const std::shared_ptr<Flight> flight_;
+  const std::optional<Recording> recording_;
+
+  std::shared_ptr<http::ClientCall> call_;
+  Clock::time_point started_;
+  std::uint16_t status_ = 0;
+  std::string content_type_;
+  std::optional<StoreRefusal> refusal_;
+};
+
+}  // namespace llm_edge_cache::proxy
