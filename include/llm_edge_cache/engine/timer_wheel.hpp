@@ -55,11 +55,14 @@ class TimerWheel {
     if (complete == 0) return false;
     const std::uint64_t target = complete - 1;
     while (size_ != 0) {
-      const Due due = next_due();
-      if (due.tick > target) break;
+      if (buckets_[kComingUp] == kNullHandle) {
+        const Due due = next_due();
+        if (due.tick > target) break;
+        now_ = std::max(now_, due.tick);
+        take_up(due.bucket);
+      }
       if (budget-- == 0) return true;
-      now_ = std::max(now_, due.tick);
-      const Handle handle = buckets_[due.bucket];
+      const Handle handle = buckets_[kComingUp];
       const std::int64_t deadline_ns = deadline(handle);
       unlink(handle);
       if (deadline_ns > now_ns) {
@@ -76,7 +79,7 @@ class TimerWheel {
   /// True when every link agrees with its neighbours and buckets. For tests: O(n).
   [[nodiscard]] bool validate() const {
     std::size_t found = 0;
-    for (std::uint32_t bucket = 0; bucket < kBuckets; ++bucket) {
+    for (std::uint32_t bucket = 0; bucket <= kComingUp; ++bucket) {
       const bool occupied = (occupied_[bucket / kSlots] >> (bucket % kSlots) & 1) != 0;
       if (occupied != (buckets_[bucket] != kNullHandle)) return false;
       Handle prev = kBucketBit | bucket;
@@ -92,7 +95,8 @@ class TimerWheel {
   static constexpr std::uint32_t kLevels = 6;
   static constexpr std::uint32_t kSlotBits = 6;
   static constexpr std::uint32_t kSlots = 1U << kSlotBits;
-  static constexpr std::uint32_t kBuckets = kLevels * kSlots;
+  /// The bucket whose time has come, moved aside so that what is placed meanwhile cannot get ahead.
+  static constexpr std::uint32_t kComingUp = kLevels * kSlots;
   static constexpr std::uint64_t kHorizonTicks = std::uint64_t{kSlots - 1}
                                                  << kSlotBits * (kLevels - 1);
   /// In `prev` of a bucket's first node: that bucket.
@@ -139,12 +143,26 @@ class TimerWheel {
     return {.tick = std::numeric_limits<std::uint64_t>::max(), .bucket = 0};
   }
 
+  void take_up(std::uint32_t bucket) {
+    const Handle first = std::exchange(buckets_[bucket], kNullHandle);
+    set_occupied(bucket, false);
+    buckets_[kComingUp] = first;
+    set_occupied(kComingUp, true);
+    links(first).prev = kBucketBit | kComingUp;
+  }
+
+  void set_occupied(std::uint32_t bucket, bool occupied) {
+    const std::uint64_t bit = std::uint64_t{1} << (bucket % kSlots);
+    std::uint64_t& word = occupied_[bucket / kSlots];
+    word = occupied ? word | bit : word & ~bit;
+  }
+
   void link(Handle handle, std::uint32_t bucket) {
     WheelLinks& own = links(handle);
     own.prev = kBucketBit | bucket;
     own.next = std::exchange(buckets_[bucket], handle);
     if (own.next != kNullHandle) links(own.next).prev = handle;
-    occupied_[bucket / kSlots] |= std::uint64_t{1} << (bucket % kSlots);
+    set_occupied(bucket, true);
   }
 
   void unlink(Handle handle) {
@@ -155,9 +173,7 @@ class TimerWheel {
     } else {
       const std::uint32_t bucket = own.prev & ~kBucketBit;
       buckets_[bucket] = own.next;
-      if (own.next == kNullHandle) {
-        occupied_[bucket / kSlots] &= ~(std::uint64_t{1} << (bucket % kSlots));
-      }
+      if (own.next == kNullHandle) set_occupied(bucket, false);
     }
     own = WheelLinks{};
   }
@@ -167,8 +183,8 @@ class TimerWheel {
   std::uint32_t tick_shift_;
   std::uint64_t now_ = 0;  ///< The last tick all of which has come up, or 0.
   std::size_t size_ = 0;
-  std::array<std::uint64_t, kLevels> occupied_{};  ///< One bit for each slot.
-  std::array<Handle, kBuckets> buckets_;
+  std::array<std::uint64_t, kLevels + 1> occupied_{};  ///< One bit for each slot.
+  std::array<Handle, kComingUp + 1> buckets_;
 };
 
 }  // namespace llm_edge_cache::engine
