@@ -19,3 +19,5 @@ find_path(LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp REQUIRED)
 add_library(lec_llhttp STATIC
   ${LLHTTP_SOURCE}/llhttp.c ${LLHTTP_SOURCE}/api.c ${LLHTTP_SOURCE}/http.c)
 target_include_directories(lec_llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
+# The strict parser: no bytes after Connection: close, no non-ASCII targets.
+target_compile_definitions(lec_llhttp PUBLIC LLHTTP_STRICT_MODE=1)

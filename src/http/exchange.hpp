@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -53,10 +54,10 @@ class Exchange {
   void read_body(std::size_t max_bytes, BodyDone done);
 
   // The request body as it comes; limits, errors and 100 Continue as above. After pause_body() up
-  // to IoThread::kScratchBytes more may come.
+  // to IoThread::kScratchBytes more may come. Nothing comes once the answer has ended.
   struct BodySink {
     std::function<void(std::string_view bytes)> on_data;  // bytes are valid during the call
-    std::function<void(Status)> on_end;                   // once; ok: the body was complete
+    std::function<void(const Status&)> on_end;            // once; ok: the body was complete
   };
   void stream_body(BodySink sink);
   void pause_body();
@@ -64,17 +65,17 @@ class Exchange {
 
   // The whole answer. Content-Length, Date and Connection are ours: what head has of them is
   // replaced (Date is kept). The body is not copied. A HEAD request gets the same head alone.
-  void respond(ResponseHead head, SharedBytes body);
+  void respond(const ResponseHead& head, const SharedBytes& body);
   // As respond(), with the body that the server's error formatter makes.
   void respond_error(std::uint16_t status, std::string_view detail);
 
   // Sends the head of a streamed answer: with head's Content-Length, else chunked, else (HTTP/1.0)
   // delimited by close. Bytes are then sent as they come.
-  void start(ResponseHead head);
+  void start(const ResponseHead& head);
   // The string_view form copies only what the socket does not take at once. The queue is bounded
   // by ServerOptions::max_write_queue_bytes; over it the connection is cut.
   WriteResult write(std::string_view bytes);
-  WriteResult write(SharedBytes bytes);
+  WriteResult write(const SharedBytes& bytes);
   // Called every time that a queue which was not empty has been sent.
   void on_drain(std::function<void()> callback);
   // Ends a streamed answer. Cuts the connection if fewer bytes than Content-Length were written:
@@ -91,9 +92,8 @@ class Exchange {
   [[nodiscard]] bool ended() const;    // answered, cut, or lost
 
  private:
-  friend class ServerConnection;
-
   std::shared_ptr<ServerConnection> connection_;
+  const std::uint64_t number_;  // of the connection's exchanges
   RequestHead head_;
 };
 

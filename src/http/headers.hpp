@@ -50,8 +50,6 @@ class Headers {
   [[nodiscard]] Iterator end() const;
 
  private:
-  friend class HeadersBuilder;
-
   struct Span {
     std::uint32_t name_at;
     std::uint32_t name_size;

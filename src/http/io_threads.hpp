@@ -41,8 +41,8 @@ class IoThread {
   // From any thread: runs task on this one. Tasks left when the loop stops are dropped unrun.
   void post(std::function<void()> task);
 
-  // Deadlines of this thread, TimerWheel::kTick coarse.
-  [[nodiscard]] TimerWheel& timers();
+  // Sets, or sets again, a deadline of this thread; up to TimerWheel::kTick late.
+  void set_timer(Timer& timer, std::chrono::milliseconds delay);
   [[nodiscard]] static TimePoint now() { return std::chrono::steady_clock::now(); }
 
   // Shared by all reads on the thread; what it holds is gone when the reader's call-back returns.
@@ -53,6 +53,7 @@ class IoThread {
  private:
   friend class IoThreads;
   void run();
+  void arm_tick(TimePoint when);
 
   struct State;
   const std::size_t index_;
@@ -79,7 +80,8 @@ class IoThreads {
   [[nodiscard]] std::size_t size() const { return threads_.size(); }
   [[nodiscard]] IoThread& at(std::size_t index) { return *threads_[index]; }
 
-  // Runs task on every thread and waits until all have run it; not to be called from one of them.
+  // Runs task on every thread and waits until all have run it; after stop() runs them right here.
+  // Not to be called from one of the threads.
   void run_on_each(const std::function<void(IoThread&)>& task);
 
   // Idempotent; not to be called from one of the threads.
@@ -87,7 +89,7 @@ class IoThreads {
 
  private:
   std::vector<std::unique_ptr<IoThread>> threads_;
-  std::vector<std::thread> joinable_;
+  std::vector<std::thread> running_;
 };
 
 }  // namespace llm_edge_cache::http

@@ -20,17 +20,23 @@ TimerWheel::~TimerWheel() {
   }
 }
 
-void TimerWheel::set(Timer& timer, TimePoint now, std::chrono::milliseconds delay) {
-  // Rounded up, so that a timer never fires early.
+TimePoint TimerWheel::set(Timer& timer, TimePoint now, std::chrono::milliseconds delay) {
   const auto due = now - start_ + std::max(delay, std::chrono::milliseconds(0));
+  // Rounded up, so that a timer never fires early.
   const std::int64_t tick = (due + kTick - TimePoint::duration(1)) / kTick;
   timer.deadline_tick_ = std::max(tick, done_tick_ + 1);
   timer.set_ = true;
-  if (timer.wheel_ != nullptr) {
-    if (timer.slot_tick_ <= timer.deadline_tick_) return;  // its slot comes first and moves it
-    unlink(timer);
-  }
-  link(timer, timer.deadline_tick_);
+  // A slot that comes before the new deadline moves the timer on when its turn is there.
+  if (timer.wheel_ != nullptr && timer.slot_tick_ > timer.deadline_tick_) unlink(timer);
+  if (timer.wheel_ == nullptr) link(timer, timer.deadline_tick_);
+  return time_of(timer.slot_tick_);
+}
+
+std::optional<TimePoint> TimerWheel::next_due() const {
+  if (size_ == 0) return std::nullopt;
+  std::int64_t tick = done_tick_ + 1;
+  while (slots_[static_cast<std::size_t>(tick) % kSlots] == nullptr) ++tick;
+  return time_of(tick);
 }
 
 std::size_t TimerWheel::advance(TimePoint now) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace llm_edge_cache::http {
 
@@ -64,14 +65,18 @@ class TimerWheel {
   TimerWheel& operator=(const TimerWheel&) = delete;
 
   // Fires at the first advance() at or after now + delay, never before, up to one tick late.
-  void set(Timer& timer, TimePoint now, std::chrono::milliseconds delay);
+  // Returns when advance() should be called for it at the latest.
+  TimePoint set(Timer& timer, TimePoint now, std::chrono::milliseconds delay);
   // Fires what is due. Returns how many fired.
   std::size_t advance(TimePoint now);
+  // The next time at which advance() may have something to do.
+  [[nodiscard]] std::optional<TimePoint> next_due() const;
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
   friend class Timer;
 
+  [[nodiscard]] TimePoint time_of(std::int64_t tick) const { return start_ + tick * kTick; }
   void link(Timer& timer, std::int64_t tick);
   void unlink(Timer& timer);
   std::size_t fire_slot(std::int64_t tick);

@@ -30,11 +30,11 @@ struct Url {
 [[nodiscard]] Result<Url> parse_url(std::string_view text);
 
 struct HostPort {
-  std::string host;  // empty: every address
+  std::string host;  // empty: every IPv4 address
   std::uint16_t port = 0;
 };
 
-// "127.0.0.1:8080", "[::1]:8080", "localhost:0", ":8080".
+// "127.0.0.1:8080", "[::1]:8080", "localhost:0", ":8080"; "[::]:8080" is every address.
 [[nodiscard]] Result<HostPort> parse_host_port(std::string_view text);
 
 }  // namespace llm_edge_cache::http

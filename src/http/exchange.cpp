@@ -1,0 +1,109 @@
+#include "http/exchange.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "http/server_connection.hpp"
+
+namespace llm_edge_cache::http {
+
+Exchange::Exchange(std::shared_ptr<ServerConnection> connection, RequestHead head)
+    : connection_(std::move(connection)),
+      number_(connection_->exchange_number()),
+      head_(std::move(head)) {}
+
+Exchange::~Exchange() {
+  IoThread& thread = connection_->thread();
+  if (thread.is_current()) {
+    connection_->dropped(number_);
+  } else {
+    thread.post(
+        [connection = std::move(connection_), number = number_] { connection->dropped(number); });
+  }
+}
+
+IoThread& Exchange::io_thread() const {
+  return connection_->thread();
+}
+
+std::string Exchange::remote_address() const {
+  return connection_->remote_address();
+}
+
+void Exchange::post(std::function<void()> task) const {
+  connection_->thread().post(std::move(task));
+}
+
+void Exchange::read_body(std::size_t max_bytes, BodyDone done) {
+  if (ended()) return;
+  const auto body = std::make_shared<std::string>();
+  body->reserve(std::min(connection_->expected_body_bytes(), max_bytes));
+  BodySink sink;
+  sink.on_data = [body](std::string_view bytes) { body->append(bytes); };
+  sink.on_end = [body, done = std::move(done)](const Status& status) {
+    if (status.ok()) {
+      done(std::move(*body));
+    } else {
+      done(status.error());
+    }
+  };
+  connection_->claim_body(std::move(sink), max_bytes);
+}
+
+void Exchange::stream_body(BodySink sink) {
+  if (!ended()) connection_->claim_body(std::move(sink), static_cast<std::size_t>(-1));
+}
+
+void Exchange::pause_body() {
+  if (!ended()) connection_->pause_body();
+}
+
+void Exchange::resume_body() {
+  if (!ended()) connection_->resume_body();
+}
+
+void Exchange::respond(const ResponseHead& head, const SharedBytes& body) {
+  if (!ended()) connection_->respond(head, body);
+}
+
+void Exchange::respond_error(std::uint16_t status, std::string_view detail) {
+  if (!ended()) connection_->respond_error(status, detail);
+}
+
+void Exchange::start(const ResponseHead& head) {
+  if (!ended()) connection_->start_answer(head);
+}
+
+WriteResult Exchange::write(std::string_view bytes) {
+  return ended() ? WriteResult::kClosed : connection_->write(bytes);
+}
+
+WriteResult Exchange::write(const SharedBytes& bytes) {
+  return ended() ? WriteResult::kClosed : connection_->write(bytes);
+}
+
+void Exchange::on_drain(std::function<void()> callback) {
+  if (!ended()) connection_->on_drain(std::move(callback));
+}
+
+void Exchange::finish() {
+  if (!ended()) connection_->finish();
+}
+
+void Exchange::abort() {
+  if (!ended()) connection_->cut();
+}
+
+void Exchange::on_disconnect(std::function<void()> callback) {
+  if (!ended()) connection_->on_disconnect(std::move(callback));
+}
+
+bool Exchange::started() const {
+  return ended() || connection_->started();
+}
+
+bool Exchange::ended() const {
+  return !connection_->is_current(*this);
+}
+
+}  // namespace llm_edge_cache::http

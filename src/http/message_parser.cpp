@@ -1,0 +1,242 @@
+#include "http/message_parser.hpp"
+
+#include <utility>
+
+namespace llm_edge_cache::http {
+
+// llhttp's C call-backs, each to the member that does the work.
+struct MessageParser::Callbacks {
+  static MessageParser& self(llhttp_t* llhttp) {
+    return *static_cast<MessageParser*>(llhttp->data);
+  }
+
+  static int on_url(llhttp_t* llhttp, const char* at, std::size_t size) {
+    return self(llhttp).add_target({at, size});
+  }
+  static int on_header_field(llhttp_t* llhttp, const char* at, std::size_t size) {
+    return self(llhttp).add_name({at, size});
+  }
+  static int on_header_value(llhttp_t* llhttp, const char* at, std::size_t size) {
+    return self(llhttp).add_value({at, size});
+  }
+  static int on_header_value_complete(llhttp_t* llhttp) { return self(llhttp).end_field(); }
+  static int on_headers_complete(llhttp_t* llhttp) { return self(llhttp).on_headers_complete(); }
+  static int on_body(llhttp_t* llhttp, const char* at, std::size_t size) {
+    self(llhttp).body_.emplace_back(at, size);
+    return 0;
+  }
+  static int on_chunk_extension(llhttp_t* llhttp, const char*, std::size_t size) {
+    return self(llhttp).count_extra(size);
+  }
+  static int on_message_complete(llhttp_t* llhttp) {
+    self(llhttp).complete_ = true;
+    return HPE_PAUSED;
+  }
+
+  static const llhttp_settings_t* settings() {
+    static const llhttp_settings_t instance = [] {
+      llhttp_settings_t made;
+      llhttp_settings_init(&made);
+      made.on_url = on_url;
+      made.on_header_field = on_header_field;
+      made.on_header_value = on_header_value;
+      made.on_header_value_complete = on_header_value_complete;
+      made.on_headers_complete = on_headers_complete;
+      made.on_body = on_body;
+      made.on_chunk_extension_name = on_chunk_extension;
+      made.on_chunk_extension_value = on_chunk_extension;
+      made.on_message_complete = on_message_complete;
+      return made;
+    }();
+    return &instance;
+  }
+};
+
+MessageParser::MessageParser(llhttp_type_t type, ParserLimits limits)
+    : type_(type), limits_(limits) {
+  restart();
+}
+
+void MessageParser::restart() {
+  llhttp_init(&llhttp_, type_, Callbacks::settings());
+  llhttp_.data = this;
+  scanner_.start();
+  target_.clear();
+  headers_.clear();
+  body_.clear();
+  name_.clear();
+  value_.clear();
+  head_bytes_ = extra_bytes_ = 0;
+  content_length_.reset();
+  head_done_ = head_told_ = complete_ = failed_ = keep_alive_ = false;
+  framed_ = true;
+}
+
+ParseStep MessageParser::next(std::string_view input) {
+  body_.clear();
+  if (failed_) return {ParseEvent::kError, 0};
+  if (complete_) return {ParseEvent::kEnd, 0};
+  if (llhttp_get_errno(&llhttp_) == HPE_PAUSED) llhttp_resume(&llhttp_);
+
+  const llhttp_errno_t result = llhttp_execute(&llhttp_, input.data(), input.size());
+  if (failed_) return {ParseEvent::kError, 0};
+  if (result != HPE_OK && result != HPE_PAUSED) return fail_from_llhttp();
+
+  std::size_t consumed = input.size();
+  if (result == HPE_PAUSED) {
+    consumed = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - input.data());
+  }
+  if (!head_told_) {
+    if (!take_head_bytes(input.substr(0, consumed))) return {ParseEvent::kError, 0};
+    if (!head_done_) return {ParseEvent::kNeedMore, consumed};
+    head_told_ = true;
+    return {ParseEvent::kHead, consumed};
+  }
+  if (complete_) return {ParseEvent::kEnd, consumed};
+  return {body_.empty() ? ParseEvent::kNeedMore : ParseEvent::kBody, consumed};
+}
+
+ParseStep MessageParser::end_of_input() {
+  body_.clear();
+  if (failed_) return {ParseEvent::kError, 0};
+  if (llhttp_get_errno(&llhttp_) == HPE_PAUSED) llhttp_resume(&llhttp_);
+  if (!complete_ && head_told_ && !framed_) static_cast<void>(llhttp_finish(&llhttp_));
+  if (complete_) return {ParseEvent::kEnd, 0};
+  return fail_step(400, "the connection closed within a message");
+}
+
+Version MessageParser::version() const {
+  return llhttp_.http_minor == 0 ? Version::kHttp10 : Version::kHttp11;
+}
+
+bool MessageParser::take_head_bytes(std::string_view bytes) {
+  head_bytes_ += bytes.size();
+  if (head_bytes_ > limits_.max_header_bytes) {
+    fail(431, "the head is over " + std::to_string(limits_.max_header_bytes) + " bytes");
+  } else if (!scanner_.scan(bytes)) {
+    fail(400, "the head has a bare CR or LF, a NUL, or a folded field");
+  }
+  return !failed_;
+}
+
+int MessageParser::on_headers_complete() {
+  llhttp_.upgrade = 0;  // an upgrade is an offer, and we never take it
+  // llhttp would read a body after a 304 that has a Content-Length.
+  const bool skip_body =
+      skip_body_ || (type_ == HTTP_RESPONSE && status_has_no_body(llhttp_.status_code));
+  if (skip_body) llhttp_.flags |= F_SKIPBODY;
+  if (llhttp_.http_major != 1) return fail(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+
+  head_done_ = true;
+  keep_alive_ = llhttp_should_keep_alive(&llhttp_) != 0;
+  framed_ = llhttp_message_needs_eof(&llhttp_) == 0;
+  if ((llhttp_.flags & F_CONTENT_LENGTH) != 0) content_length_ = llhttp_.content_length;
+  if (std::optional<ParseError> error = finish_head()) {
+    return fail(error->status, error->detail);
+  }
+  if (skip_body) return 0;
+  const bool has_body =
+      !framed_ || (llhttp_.flags & F_CHUNKED) != 0 || content_length_.value_or(0) > 0;
+  return has_body ? HPE_PAUSED : 0;  // without a body the message ends here and pauses there
+}
+
+int MessageParser::add_target(std::string_view bytes) {
+  if (target_.size() + bytes.size() > limits_.max_target_bytes) {
+    return fail(414, "the target is over " + std::to_string(limits_.max_target_bytes) + " bytes");
+  }
+  target_.append(bytes);
+  return 0;
+}
+
+int MessageParser::add_name(std::string_view bytes) {
+  if (head_done_) return count_extra(bytes.size());
+  name_.append(bytes);
+  if (name_.size() > limits_.max_header_bytes) return fail(431, "a field name is too long");
+  return 0;
+}
+
+int MessageParser::add_value(std::string_view bytes) {
+  if (head_done_) return count_extra(bytes.size());
+  value_.append(bytes);
+  if (value_.size() > limits_.max_header_bytes) return fail(431, "a field value is too long");
+  return 0;
+}
+
+int MessageParser::end_field() {
+  if (head_done_) return count_extra(1);
+  if (name_.empty()) return fail(400, "a field has no name");
+  if (headers_.size() == limits_.max_header_fields) {
+    return fail(431,
+                "there are more than " + std::to_string(limits_.max_header_fields) + " fields");
+  }
+  const std::size_t last = value_.find_last_not_of(" \t");
+  value_.resize(last == std::string::npos ? 0 : last + 1);
+  headers_.add(name_, value_);
+  name_.clear();
+  value_.clear();
+  return 0;
+}
+
+int MessageParser::count_extra(std::size_t bytes) {
+  extra_bytes_ += bytes;
+  if (extra_bytes_ <= limits_.max_header_bytes) return 0;
+  return fail(431, "trailers and chunk extensions are over " +
+                       std::to_string(limits_.max_header_bytes) + " bytes");
+}
+
+int MessageParser::fail(std::uint16_t status, std::string_view detail) {
+  failed_ = true;
+  error_ = ParseError{status, std::string(detail)};
+  return HPE_USER;
+}
+
+ParseStep MessageParser::fail_step(std::uint16_t status, std::string_view detail) {
+  fail(status, detail);
+  return {ParseEvent::kError, 0};
+}
+
+ParseStep MessageParser::fail_from_llhttp() {
+  switch (llhttp_get_errno(&llhttp_)) {
+    case HPE_INVALID_VERSION:
+      return fail_step(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+    case HPE_INVALID_METHOD:
+      return fail_step(400, "the method is not known here");
+    case HPE_INVALID_URL:
+      return fail_step(400, "the target is malformed");
+    case HPE_INVALID_CONTENT_LENGTH:
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+      return fail_step(400, "Content-Length is malformed");
+    case HPE_INVALID_TRANSFER_ENCODING:
+      return fail_step(400, "Transfer-Encoding is malformed");
+    case HPE_INVALID_CHUNK_SIZE:
+      return fail_step(400, "a chunk size is malformed");
+    case HPE_INVALID_HEADER_TOKEN:
+      return fail_step(400, "a field has a forbidden character");
+    default:
+      return fail_step(400, "the message is malformed");
+  }
+}
+
+RequestParser::Expectation RequestParser::expectation(const RequestHead& head) {
+  const auto value = head.headers.get("expect");
+  if (!value || head.version == Version::kHttp10) return Expectation::kNone;
+  return equals_ignore_case(*value, "100-continue") ? Expectation::kContinue
+                                                    : Expectation::kUnknown;
+}
+
+std::optional<ParseError> RequestParser::finish_head() {
+  head_.method = llhttp_method_name(static_cast<llhttp_method_t>(state().method));
+  head_.target = target_;
+  head_.version = version();
+  head_.headers = std::exchange(headers_, Headers());
+  return check_request_head(head_);
+}
+
+std::optional<ParseError> ResponseParser::finish_head() {
+  head_.status = state().status_code;
+  head_.version = version();
+  head_.headers = std::exchange(headers_, Headers());
+  return check_response_head(head_);
+}
+
+}  // namespace llm_edge_cache::http

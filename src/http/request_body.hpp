@@ -1,0 +1,62 @@
+// The body of the request under way: who gets it, how large it may be, and how long it may take.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "http/exchange.hpp"
+#include "http/timer_wheel.hpp"
+
+namespace llm_edge_cache::http {
+
+// Does no I/O. A sink may call back into whoever owns this, which may end the body meanwhile.
+class RequestBody {
+ public:
+  enum class State {
+    kUnclaimed,   // nobody has asked for it yet: it stays in the socket
+    kStreaming,   // goes to the sink
+    kPaused,      // the sink wants none for now
+    kDiscarding,  // the answer is out: read to reach the next request
+    kDone,
+  };
+  struct Pace {
+    std::chrono::milliseconds grace{30'000};
+    std::int64_t min_bytes_per_second = 1'024;
+  };
+
+  // A new request; without a body it is done at once.
+  void begin(bool has_body);
+  void claim(Exchange::BodySink sink, std::size_t max_bytes, TimePoint now);
+  void discard(std::size_t max_bytes, TimePoint now);
+  void pause();
+  void resume(TimePoint now);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool is_done() const { return state_ == State::kDone; }
+  [[nodiscard]] bool wants_input() const {
+    return state_ == State::kStreaming || state_ == State::kDiscarding;
+  }
+
+  // False, and nothing is delivered, when the body gets larger than allowed.
+  [[nodiscard]] bool take(std::string_view bytes);
+  // Done; tells the sink, if there is one that has not heard.
+  void end(const Status& status);
+  // Done; the sink hears nothing.
+  void forget();
+
+  // How long a sender that keeps the pace may take from now on; not positive: it has not.
+  [[nodiscard]] std::chrono::milliseconds time_left(TimePoint now, Pace pace) const;
+
+ private:
+  State state_ = State::kDone;
+  std::shared_ptr<Exchange::BodySink> sink_;  // shared: it may be dropped while it runs
+  std::size_t max_bytes_ = 0;
+  std::size_t bytes_ = 0;
+  std::size_t clocked_bytes_ = 0;  // since clock_start_
+  TimePoint clock_start_;
+};
+
+}  // namespace llm_edge_cache::http

@@ -1,0 +1,474 @@
+#include "http/server_connection.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace llm_edge_cache::http {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How much of a body nobody asked for is read to keep the connection, and how much after the last
+// answer so that the client can read it.
+constexpr std::size_t kMaxSkippedBytes = 64 * 1024;
+constexpr std::size_t kMaxLingeredBytes = 1024 * 1024;
+constexpr milliseconds kLingerTime{2'000};
+
+ParserLimits parser_limits(const ServerOptions& options) {
+  return {.max_header_bytes = options.max_header_bytes,
+          .max_header_fields = options.max_header_fields,
+          .max_target_bytes = options.max_target_bytes};
+}
+
+}  // namespace
+
+ServerConnection::ServerConnection(std::unique_ptr<Stream> stream, ServerConnectionContext context,
+                                   std::function<void()> on_closed)
+    : context_(std::move(context)),
+      options_(context_.server->options),
+      on_closed_(std::move(on_closed)),
+      stream_(std::move(stream)),
+      parser_(parser_limits(options_)) {}
+
+ServerConnection::~ServerConnection() = default;
+
+void ServerConnection::start() {
+  thread().set_timer(read_timer_, milliseconds(options_.tls_handshake_timeout_ms));
+  stream_->handshake([self = shared_from_this()](IoError error) {
+    if (self->phase_ != Phase::kHandshake) return;
+    if (error) return self->close();
+    self->phase_ = Phase::kIdle;
+    if (self->draining_) return self->close();
+    self->pump({});
+  });
+}
+
+void ServerConnection::start_overloaded() {
+  fail_request(503, "the server has reached its limit of connections", ErrorCode::kOverloaded);
+}
+
+void ServerConnection::drain() {
+  draining_ = true;
+  if (phase_ == Phase::kIdle) close();
+}
+
+void ServerConnection::cut() {
+  if (phase_ == Phase::kClosed) return;
+  stream_->reset();
+  close();
+}
+
+void ServerConnection::drop() {
+  if (phase_ == Phase::kClosed) return;
+  stream_->reset();
+  lost();
+}
+
+// --- Reading ---------------------------------------------------------------------------------
+
+void ServerConnection::on_read(IoError error, std::string_view bytes) {
+  reading_ = false;
+  if (phase_ == Phase::kClosed) return;
+  if (phase_ == Phase::kLingering) {
+    lingered_bytes_ += bytes.size();
+    if (error || lingered_bytes_ > kMaxLingeredBytes) return close();
+    return arm_read();
+  }
+  if (!error) return pump(bytes);
+  if (!Stream::is_clean_end(error)) return lost();
+  input_ended_ = true;
+  on_input_ended();
+}
+
+void ServerConnection::on_input_ended() {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kHead) return close();
+  if (phase_ != Phase::kExchange) return;  // the answer is still being sent
+  if (!parser_.complete()) return lost();
+  // Only its sending side may be closed: the answer goes on, but whoever asked can stop the work.
+  if (const Callback callback = std::exchange(disconnect_callback_, nullptr)) (*callback)();
+}
+
+void ServerConnection::pump(std::string_view fresh) {
+  if (pumping_) return;  // the loop below this call goes on
+  pumping_ = true;
+  const auto self = shared_from_this();
+  const std::string held = std::exchange(pending_, {});
+  std::string_view input = held.empty() ? fresh : std::string_view(held);
+  while (wants_input() && pump_step(input)) {
+  }
+  pumping_ = false;
+  if (phase_ == Phase::kClosed || phase_ == Phase::kLingering) return;
+  pending_ = input;
+  if (input_ended_ && pending_.empty()) return on_input_ended();
+  set_read_timer();
+  arm_read();
+}
+
+bool ServerConnection::wants_input() const {
+  if (phase_ == Phase::kExchange) return body_.wants_input();
+  return phase_ == Phase::kIdle || phase_ == Phase::kHead;
+}
+
+bool ServerConnection::pump_step(std::string_view& input) {
+  const ParseStep step = parser_.next(input);
+  input.remove_prefix(step.consumed);
+  switch (step.event) {
+    case ParseEvent::kNeedMore:
+      return false;
+    case ParseEvent::kHead:
+      begin_exchange();
+      return true;
+    case ParseEvent::kBody:
+    case ParseEvent::kEnd:
+      deliver_body(step.event);
+      return true;
+    case ParseEvent::kError:
+      fail_request(parser_.error().status, parser_.error().detail, ErrorCode::kProtocol);
+      return false;
+  }
+  return false;
+}
+
+void ServerConnection::arm_read() {
+  if (reading_ || input_ended_ || !pending_.empty()) return;
+  reading_ = true;
+  stream_->async_read(shared_from_this());
+}
+
+void ServerConnection::set_read_timer() {
+  switch (phase_) {
+    case Phase::kIdle:
+      if (!parser_.began()) {
+        thread().set_timer(read_timer_, milliseconds(options_.idle_timeout_ms));
+        return;
+      }
+      phase_ = Phase::kHead;
+      thread().set_timer(read_timer_, milliseconds(options_.header_timeout_ms));
+      return;
+    case Phase::kHead:
+      return;  // one deadline for the whole head
+    case Phase::kExchange:
+      if (body_.wants_input()) {
+        thread().set_timer(
+            read_timer_,
+            body_.time_left(IoThread::now(),
+                            {.grace = milliseconds(options_.body_timeout_ms),
+                             .min_bytes_per_second = options_.min_body_bytes_per_second}));
+        return;
+      }
+      break;
+    default:
+      break;
+  }
+  read_timer_.cancel();
+}
+
+void ServerConnection::on_read_timeout() {
+  const auto self = shared_from_this();
+  if (phase_ == Phase::kHead) {
+    return fail_request(408, "the head did not come in time", ErrorCode::kDeadlineExceeded);
+  }
+  if (phase_ != Phase::kExchange) return close();
+  fail_request(408, "the body did not come in time", ErrorCode::kDeadlineExceeded);
+}
+
+// --- Request ---------------------------------------------------------------------------------
+
+void ServerConnection::begin_exchange() {
+  phase_ = Phase::kExchange;
+  ++exchange_number_;
+  const auto exchange = std::make_shared<Exchange>(shared_from_this(), parser_.take_head());
+  const RequestHead& head = exchange->head();
+  current_ = exchange.get();
+  request_ = {.is_head = head.method == "HEAD", .version = head.version};
+  started_ = false;
+  body_.begin(!parser_.complete());
+  const auto expectation = RequestParser::expectation(head);
+  continue_wanted_ = expectation == RequestParser::Expectation::kContinue && !parser_.complete();
+  if (expectation == RequestParser::Expectation::kUnknown) {
+    return respond_error(417, "the only expectation known here is 100-continue");
+  }
+  if (parser_.content_length().value_or(0) > options_.max_body_bytes) {
+    return respond_error(413,
+                         "the body is over " + std::to_string(options_.max_body_bytes) + " bytes");
+  }
+  context_.server->handler->handle(exchange);
+}
+
+void ServerConnection::claim_body(Exchange::BodySink sink, std::size_t max_bytes) {
+  if (body_.is_done()) {
+    if (sink.on_end) sink.on_end({});
+    return;
+  }
+  if (body_.state() != RequestBody::State::kUnclaimed) return;
+  max_bytes = std::min(max_bytes, options_.max_body_bytes);
+  body_.claim(std::move(sink), max_bytes, IoThread::now());
+  if (parser_.content_length().value_or(0) > max_bytes) {
+    return fail_request(413, "the body is over " + std::to_string(max_bytes) + " bytes",
+                        ErrorCode::kTooLarge);
+  }
+  if (std::exchange(continue_wanted_, false) && !started_ && pending_.empty()) {
+    if (send({"HTTP/1.1 100 Continue\r\n\r\n"}) == WriteResult::kClosed) return;
+  }
+  pump({});
+}
+
+void ServerConnection::resume_body() {
+  body_.resume(IoThread::now());
+  pump({});
+}
+
+std::size_t ServerConnection::expected_body_bytes() const {
+  return static_cast<std::size_t>(
+      std::min<std::uint64_t>(parser_.content_length().value_or(0), options_.max_body_bytes));
+}
+
+void ServerConnection::deliver_body(ParseEvent event) {
+  const std::uint64_t number = exchange_number_;
+  for (const std::string_view piece : parser_.body()) {
+    if (!body_.take(piece)) {
+      return fail_request(413, "the body is over the limit", ErrorCode::kTooLarge);
+    }
+    if (phase_ != Phase::kExchange || number != exchange_number_) return;
+  }
+  if (event != ParseEvent::kEnd) return;
+  if (current_ == nullptr) return next_request();  // it was discarded
+  body_.end({});
+}
+
+// The request cannot go on. Answers if that is still possible, then tells the body's sink.
+void ServerConnection::fail_request(std::uint16_t status, std::string_view detail, ErrorCode code) {
+  const auto self = shared_from_this();
+  keep_alive_ = false;
+  if (phase_ == Phase::kExchange && current_ == nullptr) return next_request();  // answered already
+  if (phase_ != Phase::kExchange) {
+    phase_ = Phase::kExchange;
+    request_ = {};
+    started_ = false;
+  }
+  RequestBody body = std::exchange(body_, RequestBody());
+  if (started_) {
+    drop();
+  } else {
+    send_error(status, detail);
+    end_answer();
+  }
+  body.end(Error{code, std::string(detail)});
+}
+
+// --- Answer ----------------------------------------------------------------------------------
+
+void ServerConnection::respond_error(std::uint16_t status, std::string_view detail) {
+  if (started_) return cut();
+  send_error(status, detail);
+  end_answer();
+}
+
+void ServerConnection::send_error(std::uint16_t status, std::string_view detail) {
+  const RequestHead* request = current_ != nullptr ? &current_->head() : nullptr;
+  ErrorBody error;
+  if (options_.format_error) {
+    error = options_.format_error(status, detail, request);
+  } else {
+    error.body = std::string(detail) + "\n";
+  }
+  ResponseHead head;
+  head.status = status;
+  head.headers.add("Content-Type", error.content_type);
+  started_ = true;
+  out_.clear();
+  const bool fine = append_response_head(out_, head,
+                                         {.framing = {.content_length = error.body.size()},
+                                          .persistence = decide_persistence(false),
+                                          .date = thread().http_date()});
+  if (!fine) return cut();
+  if (request_.is_head) error.body.clear();
+  static_cast<void>(send({out_, error.body}));
+}
+
+bool ServerConnection::can_skip_body() const {
+  if (parser_.complete()) return true;
+  return body_.state() == RequestBody::State::kUnclaimed && !continue_wanted_ &&
+         parser_.content_length().value_or(kMaxSkippedBytes + 1) <= kMaxSkippedBytes;
+}
+
+Persistence ServerConnection::decide_persistence(bool ends_by_close) {
+  const bool body_is_read = body_.wants_input() || body_.state() == RequestBody::State::kPaused;
+  keep_alive_ = keep_alive_ && parser_.keep_alive() && !draining_ && !ends_by_close &&
+                (body_is_read || can_skip_body());
+  if (!keep_alive_) return Persistence::kClose;
+  return request_.version == Version::kHttp10 ? Persistence::kKeepAlive : Persistence::kDefault;
+}
+
+void ServerConnection::respond(const ResponseHead& head, const SharedBytes& body) {
+  if (started_) return;
+  ResponseFormat format{.date = thread().http_date()};
+  if (!status_has_no_body(head.status)) format.framing.content_length = body.size();
+  format.persistence = decide_persistence(false);
+  out_.clear();
+  if (!append_response_head(out_, head, format)) {
+    return respond_error(500, "the answer has a field that cannot be sent");
+  }
+  started_ = true;
+  const bool bodyless = request_.is_head || status_has_no_body(head.status);
+  if (bodyless ? send({out_}) == WriteResult::kClosed
+               : send({out_, body}) == WriteResult::kClosed) {
+    return;
+  }
+  end_answer();
+}
+
+void ServerConnection::start_answer(const ResponseHead& head) {
+  if (started_) return;
+  ResponseFormat format{.date = thread().http_date()};
+  format.framing = framing_.begin(head, request_);
+  format.persistence = decide_persistence(framing_.ends_by_close());
+  out_.clear();
+  if (!append_response_head(out_, head, format)) {
+    return respond_error(500, "the answer has a field that cannot be sent");
+  }
+  started_ = true;
+  static_cast<void>(send({out_}));
+}
+
+WriteResult ServerConnection::write(const OutputPiece& piece) {
+  if (!started_) return WriteResult::kClosed;
+  if (piece.bytes.empty()) {
+    return writer_.queued_bytes() == 0 ? WriteResult::kSent : WriteResult::kQueued;
+  }
+  WriteResult result = WriteResult::kSent;
+  switch (framing_.offer(piece.bytes.size())) {
+    case AnswerFraming::Verdict::kDrop:
+      return WriteResult::kSent;
+    case AnswerFraming::Verdict::kTooMany:
+      cut();
+      return WriteResult::kClosed;
+    case AnswerFraming::Verdict::kSend:
+      result = send({piece});
+      break;
+    case AnswerFraming::Verdict::kChunk:
+      out_.clear();
+      append_chunk_size(out_, piece.bytes.size());
+      result = send({out_, piece, "\r\n"});
+      break;
+  }
+  if (writer_.queued_bytes() <= options_.max_write_queue_bytes) return result;
+  cut();
+  return WriteResult::kClosed;
+}
+
+void ServerConnection::finish() {
+  if (!started_ || !framing_.is_complete()) return cut();
+  if (framing_.is_chunked() && send({kLastChunk}) == WriteResult::kClosed) return;
+  end_answer();
+}
+
+void ServerConnection::on_drain(std::function<void()> callback) {
+  drain_callback_ = std::make_shared<std::function<void()>>(std::move(callback));
+}
+
+void ServerConnection::on_disconnect(std::function<void()> callback) {
+  disconnect_callback_ = std::make_shared<std::function<void()>>(std::move(callback));
+}
+
+void ServerConnection::dropped(std::uint64_t exchange_number) {
+  if (exchange_number != exchange_number_ || current_ == nullptr) return;
+  current_ = nullptr;
+  if (started_) return cut();
+  send_error(500, "the request was left without an answer");
+  end_answer();
+}
+
+WriteResult ServerConnection::send(std::initializer_list<OutputPiece> pieces) {
+  const auto self = shared_from_this();
+  const WriteResult result = writer_.write(*stream_, self, pieces);
+  if (result == WriteResult::kClosed) {
+    lost();
+  } else if (result == WriteResult::kQueued && !write_timer_.is_set()) {
+    thread().set_timer(write_timer_, milliseconds(options_.write_timeout_ms));
+  }
+  return result;
+}
+
+void ServerConnection::on_written(IoError error, std::size_t bytes) {
+  if (phase_ == Phase::kClosed) return;
+  if (error) return lost();
+  if (writer_.on_written(*stream_, shared_from_this(), bytes) == WriteResult::kQueued) {
+    thread().set_timer(write_timer_, milliseconds(options_.write_timeout_ms));
+    return;
+  }
+  write_timer_.cancel();
+  if (phase_ == Phase::kFlushing) return next_request();
+  if (const Callback callback = drain_callback_) (*callback)();
+}
+
+void ServerConnection::on_write_timeout() {
+  drop();
+}
+
+// --- Between requests ------------------------------------------------------------------------
+
+void ServerConnection::end_answer() {
+  if (phase_ == Phase::kClosed) return;
+  release_exchange();
+  if (writer_.queued_bytes() == 0) return next_request();
+  phase_ = Phase::kFlushing;
+  read_timer_.cancel();
+}
+
+void ServerConnection::release_exchange() {
+  current_ = nullptr;
+  drain_callback_.reset();
+  disconnect_callback_.reset();
+}
+
+void ServerConnection::next_request() {
+  phase_ = Phase::kExchange;
+  if (!keep_alive_ || draining_ || !can_skip_body()) {
+    body_.forget();
+    const bool may_get_more = !parser_.complete() || !pending_.empty() || options_.tls.has_value();
+    return may_get_more ? linger() : close();
+  }
+  if (!parser_.complete()) {
+    body_.discard(kMaxSkippedBytes, IoThread::now());
+  } else {
+    body_.forget();
+    parser_.start();
+    phase_ = Phase::kIdle;
+  }
+  pump({});
+}
+
+void ServerConnection::linger() {
+  phase_ = Phase::kLingering;
+  pending_.clear();
+  stream_->shutdown_send(shared_from_this());
+  thread().set_timer(read_timer_, kLingerTime);
+  arm_read();
+}
+
+// The client has gone, or the socket failed.
+void ServerConnection::lost() {
+  if (phase_ == Phase::kClosed) return;
+  const auto self = shared_from_this();
+  RequestBody body = std::exchange(body_, RequestBody());
+  const Callback disconnected = std::exchange(disconnect_callback_, nullptr);
+  close();
+  body.end(Error{ErrorCode::kUnavailable, "the client went away"});
+  if (disconnected) (*disconnected)();
+}
+
+void ServerConnection::close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  stream_->close();
+  writer_.clear();
+  read_timer_.cancel();
+  write_timer_.cancel();
+  const RequestBody body = std::exchange(body_, RequestBody());
+  release_exchange();
+  if (const auto on_closed = std::exchange(on_closed_, nullptr)) on_closed();
+}
+
+}  // namespace llm_edge_cache::http

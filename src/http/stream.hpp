@@ -1,0 +1,73 @@
+// A connected byte stream, plain or TLS, as a connection uses it: one read and one write at a time.
+#pragma once
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/system/error_code.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/io_threads.hpp"
+
+namespace llm_edge_cache::http {
+
+using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoThread::Executor>;
+using IoError = boost::system::error_code;
+
+// Owner of a stream. An operation under way holds its owner.
+class StreamOwner {
+ public:
+  virtual ~StreamOwner() = default;
+  // bytes lie in shared memory and are gone when this returns; empty with an error.
+  virtual void on_read(IoError error, std::string_view bytes) = 0;
+  virtual void on_written(IoError error, std::size_t bytes) = 0;
+};
+
+// On the thread of its socket only. Errors after close() are operation_aborted.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  // Ready for reads and writes when it calls back. Plain: at once.
+  virtual void handshake(std::function<void(IoError)> done) = 0;
+  virtual void async_read(std::shared_ptr<StreamOwner> owner) = 0;
+  // What is taken at once, without waiting: 0 and would_block for nothing.
+  virtual std::size_t write_some(std::span<const boost::asio::const_buffer> buffers,
+                                 IoError& error) = 0;
+  // Waits until some bytes could be written. The buffers and their bytes must stay until then.
+  virtual void async_write_some(std::span<const boost::asio::const_buffer> buffers,
+                                std::shared_ptr<StreamOwner> owner) = 0;
+  // Says that nothing more will be sent.
+  virtual void shutdown_send(std::shared_ptr<StreamOwner> owner) = 0;
+  // Idempotent.
+  virtual void close() = 0;
+  // close() that the peer sees as a reset.
+  void reset();
+  // True for the error of a read at a clean end. A TLS stream that ends without close_notify was
+  // perhaps cut by somebody else, and is not clean.
+  [[nodiscard]] static bool is_clean_end(IoError error);
+  // Why a certificate was refused; empty when that is not what failed.
+  [[nodiscard]] virtual std::string verify_failure() const { return {}; }
+
+  [[nodiscard]] virtual Socket& socket() = 0;
+};
+
+// Both make the socket non-blocking and switch Nagle's algorithm off.
+[[nodiscard]] std::unique_ptr<Stream> make_plain_stream(IoThread& thread, Socket socket);
+
+enum class TlsRole { kServer, kClient };
+struct TlsStreamOptions {
+  TlsRole role = TlsRole::kServer;
+  std::string host;         // client: for SNI and verification
+  bool verify_peer = true;  // client
+};
+[[nodiscard]] std::unique_ptr<Stream> make_tls_stream(
+    Socket socket, std::shared_ptr<boost::asio::ssl::context> context, TlsStreamOptions options);
+
+}  // namespace llm_edge_cache::http

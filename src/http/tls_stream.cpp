@@ -1,0 +1,119 @@
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <cstring>
+#include <utility>
+
+#include "http/stream.hpp"
+
+namespace llm_edge_cache::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace ssl = boost::asio::ssl;
+
+constexpr std::size_t kRecordBytes = 16 * 1024;
+
+class TlsStream final : public Stream {
+ public:
+  TlsStream(Socket socket, std::shared_ptr<ssl::context> context, const TlsStreamOptions& options)
+      : context_(std::move(context)), stream_(std::move(socket), *context_), role_(options.role) {
+    IoError ignored;
+    stream_.next_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
+    if (role_ == TlsRole::kClient) prepare_client(options);
+  }
+
+  void handshake(std::function<void(IoError)> done) override {
+    const auto type =
+        role_ == TlsRole::kServer ? ssl::stream_base::server : ssl::stream_base::client;
+    stream_.async_handshake(type, std::move(done));
+  }
+
+  void async_read(std::shared_ptr<StreamOwner> owner) override {
+    stream_.async_read_some(asio::buffer(input_),
+                            [this, owner = std::move(owner)](IoError error, std::size_t bytes) {
+                              owner->on_read(error, std::string_view(input_.data(), bytes));
+                            });
+  }
+
+  // Asio's TLS stream loses bytes when its socket would block in a synchronous call.
+  std::size_t write_some(std::span<const asio::const_buffer>, IoError& error) override {
+    error = asio::error::would_block;
+    return 0;
+  }
+
+  // One record, however many buffers it comes from.
+  void async_write_some(std::span<const asio::const_buffer> buffers,
+                        std::shared_ptr<StreamOwner> owner) override {
+    record_.clear();
+    for (const asio::const_buffer& buffer : buffers) {
+      const std::size_t take = std::min(buffer.size(), kRecordBytes - record_.size());
+      record_.append(static_cast<const char*>(buffer.data()), take);
+    }
+    stream_.async_write_some(asio::buffer(record_),
+                             [owner = std::move(owner)](IoError error, std::size_t bytes) {
+                               owner->on_written(error, bytes);
+                             });
+  }
+
+  // Sends close_notify; asio then waits for the peer's, which close() cuts short.
+  void shutdown_send(std::shared_ptr<StreamOwner> owner) override {
+    stream_.async_shutdown([owner = std::move(owner)](IoError) {});
+  }
+
+  void close() override {
+    IoError ignored;
+    stream_.next_layer().close(ignored);
+  }
+
+  std::string verify_failure() const override {
+    const long result =
+        SSL_get_verify_result(const_cast<TlsStream*>(this)->stream_.native_handle());
+    return result == X509_V_OK ? std::string() : X509_verify_cert_error_string(result);
+  }
+
+  Socket& socket() override { return stream_.next_layer(); }
+
+ private:
+  void prepare_client(const TlsStreamOptions& options) {
+    SSL* const handle = stream_.native_handle();
+    IoError not_address;
+    static_cast<void>(asio::ip::make_address(options.host, not_address));
+    // SNI carries names only (RFC 6066, 3).
+    if (not_address) SSL_set_tlsext_host_name(handle, options.host.c_str());
+    static constexpr unsigned char kAlpn[] = "\x08http/1.1";
+    SSL_set_alpn_protos(handle, kAlpn, sizeof kAlpn - 1);
+    if (!options.verify_peer) {
+      stream_.set_verify_mode(ssl::verify_none);
+      return;
+    }
+    stream_.set_verify_mode(ssl::verify_peer);
+    X509_VERIFY_PARAM* const parameters = SSL_get0_param(handle);
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (not_address) {
+      X509_VERIFY_PARAM_set1_host(parameters, options.host.c_str(), options.host.size());
+    } else {
+      X509_VERIFY_PARAM_set1_ip_asc(parameters, options.host.c_str());
+    }
+  }
+
+  std::shared_ptr<ssl::context> context_;
+  ssl::stream<Socket> stream_;
+  const TlsRole role_;
+  std::array<char, kRecordBytes> input_{};
+  std::string record_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stream> make_tls_stream(Socket socket, std::shared_ptr<ssl::context> context,
+                                        TlsStreamOptions options) {
+  return std::make_unique<TlsStream>(std::move(socket), std::move(context), options);
+}
+
+}  // namespace llm_edge_cache::http
