@@ -201,7 +201,7 @@ class Workspace {
 
  private:
   bool reserve(std::size_t bytes) {
-    if (bytes <= capacity_) {
+    if (padded_ != nullptr && bytes <= capacity_) {
       return true;
     }
     if (bytes > simdjson::SIMDJSON_MAXSIZE_BYTES) {

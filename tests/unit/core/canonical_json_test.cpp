@@ -204,6 +204,12 @@ TEST(CanonicalJsonTest, texts_of_all_sizes_follow_each_other) {
   }
 }
 
+TEST(CanonicalJsonTest, the_first_text_of_a_thread_may_be_empty) {
+  std::string result;
+  std::thread([&result] { result = canonical(""); }).join();
+  EXPECT_THAT(result, HasSubstr("no text"));
+}
+
 TEST(CanonicalJsonTest, large_objects_are_sorted) {
   std::string text = "{";
   std::string expected = "{";
