@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 namespace llm_edge_cache::engine {
 
@@ -49,6 +50,8 @@ struct PolicyOptions {
   PolicyBounds bounds;
   /// Drives the sketch's hashing and the random escape: same seed and calls, same evictions.
   std::uint64_t seed = 0;
+  /// Index into kStrategies to stay with; adapts when empty. Ignored by LruPolicy.
+  std::optional<std::uint32_t> fixed_strategy;
 };
 
 struct PolicyStatistics {

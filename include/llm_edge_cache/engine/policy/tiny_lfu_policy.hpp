@@ -1,14 +1,19 @@
-// W-TinyLFU with an adaptive window.
+// W-TinyLFU that adapts its window and its admission test.
 //
 // New entries pass through an LRU window; what leaves it becomes a candidate for the main space, a
 // segmented LRU, and is admitted if a frequency sketch says that it is used more than all the
-// victims that it would displace together. Sources: Einziger, Friedman, Manes, "TinyLFU: a highly
-// efficient cache admission policy" (ACM TOS 2017); Einziger, Eytan, Friedman, Manes, "Adaptive
-// software cache management" (Middleware 2018) and "Lightweight robust size aware cache management"
-// (ACM TOS 2022).
+// victims that it would displace together. How large the window is and how much a victim's past
+// counts is chosen by shadow caches (strategy.hpp, shadow_caches.hpp, strategy_chooser.hpp).
+// Sources: Einziger, Friedman, Manes, "TinyLFU: a highly efficient cache admission policy" (ACM TOS
+// 2017); Einziger, Eytan, Friedman, Manes, "Adaptive software cache management" (Middleware 2018)
+// and "Lightweight robust size aware cache management" (ACM TOS 2022); for the second admission
+// test Johnson, Shasha, "2Q" (VLDB 1994) and Yang et al., "FIFO queues are all you need for cache
+// eviction" (SOSP 2023).
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -16,23 +21,34 @@
 #include "llm_edge_cache/engine/policy/frequency_sketch.hpp"
 #include "llm_edge_cache/engine/policy/intrusive_list.hpp"
 #include "llm_edge_cache/engine/policy/node_links.hpp"
+#include "llm_edge_cache/engine/policy/shadow_caches.hpp"
+#include "llm_edge_cache/engine/policy/split_mix.hpp"
+#include "llm_edge_cache/engine/policy/strategy.hpp"
+#include "llm_edge_cache/engine/policy/strategy_chooser.hpp"
 
 namespace llm_edge_cache::engine {
 
 /// Not thread-safe. `nodes` must outlive the policy. Every operation is O(1) amortised.
+/// Memory: the sketch's 8 bytes per entry and at most about 120 KiB of shadow caches.
 template <PolicyNodes Nodes>
 class TinyLfuPolicy {
  public:
   TinyLfuPolicy(Nodes& nodes, const PolicyOptions& options)
-      : nodes_(&nodes), bounds_(options.bounds), sketch_(options.seed), random_(options.seed) {
-    apply(Shares{});
+      : nodes_(&nodes),
+        bounds_(options.bounds),
+        adapts_(!options.fixed_strategy.has_value()),
+        random_(options.seed),
+        sketch_(options.bounds.max_entries, random_.next()),
+        shadows_(random_.next()) {
+    follow(kStrategies[options.fixed_strategy.value_or(chooser_.current())]);
   }
 
   /// A node that was just stored. Call `evict` before the lock is given up.
   void on_insert(Handle handle) {
-    record(handle);
-    allowed_moves_ += 2;
-    // What no window can hold is judged first, so that it does not sweep the window.
+    if (count() >= modelled_entries_ + modelled_entries_ / 8) model(std::bit_ceil(count() + 1));
+    record_use(handle);
+    allowed_moves_ += kMovesPerInsert;
+    // What the window cannot hold is judged first, so that it does not sweep the window.
     if (nodes_->weight(handle) > window_limit_.max_weight_bytes) {
       window_.push_back(*nodes_, handle);
     } else {
@@ -42,7 +58,7 @@ class TinyLfuPolicy {
 
   /// A node that was read or replaced.
   void on_hit(Handle handle) {
-    record(handle);
+    record_use(handle);
     switch (nodes_->links(handle).segment) {
       case Segment::kWindow:
         return window_.move_to_front(*nodes_, handle);
@@ -64,20 +80,25 @@ class TinyLfuPolicy {
     window_.push_back(*nodes_, handle);
   }
 
-  /// `fresh` takes the place of `old`, which has the same hash and is forgotten. Call `evict` before
-  /// the lock is given up.
+  /// `fresh` takes the place of `old`, which has the same hash and is forgotten. Call `evict`
+  /// before the lock is given up.
   void on_replace(Handle old, Handle fresh) {
     list_of(old).replace(*nodes_, old, fresh);
     on_weight_change(fresh, nodes_->weight(old));
   }
 
-  /// A node that left for another reason than `evict` (expired, removed, replaced).
-  void on_remove(Handle handle) { list_of(handle).remove(*nodes_, handle); }
+  /// A node that left for another reason than `evict` (expired, removed).
+  void on_remove(Handle handle) {
+    const std::uint64_t hash = nodes_->hash(handle);
+    list_of(handle).remove(*nodes_, handle);
+    if (adapts_ && shadows_.samples(hash)) shadows_.forget(hash);
+  }
 
   /// Unlinks entries until both bounds hold and hands each to `evict(handle, refused_admission)`,
   /// which may free the node but must not call back into the policy.
   template <class Evict>
   void evict(Evict&& evict) {
+    if (over(bounds_, count(), weight())) model_full();
     while (over(bounds_, count(), weight())) {
       if (over(window_limit_, window_.count(), window_.weight())) {
         judge(window_.back(), evict);
@@ -86,7 +107,7 @@ class TinyLfuPolicy {
       }
     }
     // Room left: what overflows the window enters untested. A window that has to shrink does so at
-    // the pace of insertions, so that a change of shares never stops the cache.
+    // the pace of insertions, so that a change of strategy never stops the cache.
     for (; allowed_moves_ > 0 && over(window_limit_, window_.count(), window_.weight());
          --allowed_moves_) {
       move(window_.back(), window_, probation_);
@@ -94,17 +115,18 @@ class TinyLfuPolicy {
     allowed_moves_ = 0;
   }
 
+  /// Call `evict` before the lock is given up.
   void resize(const PolicyBounds& bounds) {
     bounds_ = bounds;
-    apply(shares_);
+    follow(strategy_);
   }
 
   [[nodiscard]] PolicyStatistics statistics() const {
-    return {.window_fraction = shares_.window,
-            .protected_fraction = shares_.protect,
+    return {.window_fraction = strategy_.window,
+            .protected_fraction = strategy_.protect,
             .admissions = admissions_,
             .refusals = refusals_,
-            .adaptations = 0};
+            .adaptations = chooser_.changes()};
   }
   [[nodiscard]] std::uint64_t count() const {
     return window_.count() + probation_.count() + protected_.count();
@@ -112,7 +134,9 @@ class TinyLfuPolicy {
   [[nodiscard]] std::uint64_t weight() const {
     return window_.weight() + probation_.weight() + protected_.weight();
   }
-  [[nodiscard]] std::size_t memory_bytes() const { return sizeof(*this) + sketch_.memory_bytes(); }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return sizeof(*this) + sketch_.memory_bytes() + shadows_.memory_bytes();
+  }
 
   /// Up to `n` handles, those the policy would keep longest first.
   [[nodiscard]] std::vector<Handle> hottest(std::size_t n) const {
@@ -126,7 +150,7 @@ class TinyLfuPolicy {
     return handles;
   }
 
-  /// Up to `n` handles, those the policy would give up first first.
+  /// The other end of the same order.
   [[nodiscard]] std::vector<Handle> coldest(std::size_t n) const {
     std::vector<Handle> handles;
     for (const List* list : {&probation_, &window_, &protected_}) {
@@ -141,22 +165,12 @@ class TinyLfuPolicy {
   /// True when every list agrees with its links and sums, and both bounds hold. For tests: O(n).
   [[nodiscard]] bool validate() const {
     return window_.validate(*nodes_) && probation_.validate(*nodes_) &&
-           protected_.validate(*nodes_) && !over(bounds_, count(), weight());
-  }
-
-  struct Shares {
-    double window = 0.01;
-    double protect = 0.8;
-  };
-  void apply(const Shares& shares) {
-    shares_ = shares;
-    window_limit_ = scaled(bounds_, shares.window);
-    window_limit_.max_entries = std::max<std::uint64_t>(window_limit_.max_entries, 1);
-    protected_limit_ = scaled(bounds_, (1 - shares.window) * shares.protect);
+           protected_.validate(*nodes_) && shadows_.validate() && !over(bounds_, count(), weight());
   }
 
  private:
   using List = IntrusiveList<Nodes>;
+  static constexpr std::uint64_t kMovesPerInsert = 2;
 
   static bool over(const PolicyBounds& limit, std::uint64_t entries, std::uint64_t weight_bytes) {
     return entries > limit.max_entries || weight_bytes > limit.max_weight_bytes;
@@ -171,9 +185,34 @@ class TinyLfuPolicy {
             .max_weight_bytes = scale(bounds.max_weight_bytes)};
   }
 
-  void record(Handle handle) {
+  void follow(const Strategy& strategy) {
+    strategy_ = strategy;
+    window_limit_ = scaled(bounds_, strategy.window);
+    window_limit_.max_entries = std::max<std::uint64_t>(window_limit_.max_entries, 1);
+    protected_limit_ = scaled(bounds_, (1 - strategy.window) * strategy.protect);
+  }
+
+  void record_use(Handle handle) {
+    const std::uint64_t hash = nodes_->hash(handle);
     sketch_.reserve(std::min(count() + 1, bounds_.max_entries));
-    sketch_.increment(nodes_->hash(handle));
+    sketch_.increment(hash);
+    if (!adapts_ || !shadows_.samples(hash)) return;
+    if (chooser_.observe(shadows_.use(hash, sketch_), shadows_.capacity())) {
+      follow(kStrategies[chooser_.current()]);
+    }
+  }
+
+  void model(std::uint64_t entries) {
+    modelled_entries_ = entries;
+    shadows_.set_capacity(entries);
+  }
+
+  /// What a byte bound holds in entries changes with the entries; small changes are let be.
+  void model_full() {
+    const std::uint64_t entries = std::min(count(), bounds_.max_entries);
+    const std::uint64_t change =
+        std::max(entries, modelled_entries_) - std::min(entries, modelled_entries_);
+    if (entries == bounds_.max_entries || change > modelled_entries_ / 16) model(entries);
   }
 
   List& list_of(Handle handle) {
@@ -198,20 +237,14 @@ class TinyLfuPolicy {
       return probation_.move_to_front(*nodes_, handle);
     }
     move(handle, probation_, protected_);
-    demote_overflow();
-  }
-
-  void demote_overflow() {
     while (over(protected_limit_, protected_.count(), protected_.weight())) {
       move(protected_.back(), protected_, probation_);
     }
   }
 
-  Handle next_victim() const {
-    for (const List* list : {&probation_, &protected_}) {
-      if (!list->empty()) return list->back();
-    }
-    return window_.back();
+  [[nodiscard]] Handle next_victim() const {
+    if (!probation_.empty()) return probation_.back();
+    return protected_.empty() ? window_.back() : protected_.back();
   }
 
   template <class Evict>
@@ -220,8 +253,7 @@ class TinyLfuPolicy {
     evict(handle, refused_admission);
   }
 
-  /// Lets the candidate into the main space in place of enough of its coldest entries, or evicts
-  /// it.
+  /// Lets the candidate into the main space in place of enough of its coldest entries, or drops it.
   template <class Evict>
   void judge(Handle candidate, Evict&& evict) {
     if (probation_.empty() && protected_.empty()) return drop(candidate, false, evict);
@@ -235,51 +267,50 @@ class TinyLfuPolicy {
   }
 
   bool worth_its_victims(Handle candidate) {
-    const std::uint32_t worth = sketch_.frequency(nodes_->hash(candidate));
+    const std::uint32_t worth = candidate_worth(sketch_.frequency(nodes_->hash(candidate)));
     std::uint64_t entries = count();
     std::uint64_t weight_bytes = weight();
     std::uint32_t victims_worth = 0;
     for (const List* list : {&probation_, &protected_}) {
       for (Handle at = list->back(); at != kNullHandle; at = nodes_->links(at).prev) {
-        if (!over(bounds_, entries, weight_bytes)) return true;
-        victims_worth += sketch_.frequency(nodes_->hash(at));
+        victims_worth += std::min(strategy_.victim_credit, sketch_.frequency(nodes_->hash(at)));
         --entries;
         weight_bytes -= nodes_->weight(at);
-        if (victims_worth >= worth) {
-          return !over(bounds_, entries, weight_bytes) && escapes(worth);
-        }
+        const bool room = !over(bounds_, entries, weight_bytes);
+        if (worth <= victims_worth) return room && loses_patience(at);
+        if (room) return true;
       }
     }
-    return !over(bounds_, entries, weight_bytes);
+    return false;
   }
 
-  /// One warm candidate in 128 is admitted against the count, so that keys made to collide in the
-  /// sketch cannot hold their place for ever.
-  bool escapes(std::uint32_t worth) { return worth > kWarm && (next_random() & 127) == 0; }
-
-  std::uint64_t next_random() {
-    random_ += 0x9E3779B97F4A7C15U;
-    std::uint64_t z = random_;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31);
+  /// The random escape from hash flooding: lets a victim go by chance that has refused many
+  /// candidates in a row without being used.
+  bool loses_patience(Handle victim) {
+    refusals_in_a_row_ = victim == last_refuser_ ? refusals_in_a_row_ + 1 : 1;
+    last_refuser_ = victim;
+    return refusals_in_a_row_ > kVictimPatience && random_.next() % kVictimPatience == 0;
   }
-
-  static constexpr std::uint32_t kWarm = 5;
 
   Nodes* nodes_;
   PolicyBounds bounds_;
   PolicyBounds window_limit_;
   PolicyBounds protected_limit_;
-  Shares shares_;
+  bool adapts_;
+  SplitMix64 random_;
+  Strategy strategy_{};
   List window_{Segment::kWindow};
   List probation_{Segment::kProbation};
   List protected_{Segment::kProtected};
   FrequencySketch sketch_;
-  std::uint64_t random_;
+  ShadowCaches shadows_;
+  StrategyChooser chooser_;
+  std::uint64_t modelled_entries_ = 0;
   std::uint64_t allowed_moves_ = 0;
   std::uint64_t admissions_ = 0;
   std::uint64_t refusals_ = 0;
+  Handle last_refuser_ = kNullHandle;
+  std::uint32_t refusals_in_a_row_ = 0;
 };
 
 }  // namespace llm_edge_cache::engine
