@@ -19,7 +19,7 @@ struct Framing {
 enum class Persistence { kDefault, kKeepAlive, kClose };  // kDefault: no Connection field
 
 struct ResponseFormat {
-  Framing framing;
+  Framing framing{};
   Persistence persistence = Persistence::kDefault;
   std::string_view date;  // for a head without Date
 };
@@ -30,7 +30,7 @@ struct ResponseFormat {
                                         const ResponseFormat& format);
 
 struct RequestFormat {
-  Framing framing;
+  Framing framing{};
   std::string_view host;  // for a head without Host
 };
 

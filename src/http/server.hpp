@@ -30,7 +30,7 @@ using ErrorFormatter = std::function<ErrorBody(std::uint16_t status, std::string
 
 struct ServerOptions {
   std::string listen = "127.0.0.1:8080";  // port 0: any free one, port() tells
-  std::optional<TlsServerOptions> tls;
+  std::optional<TlsServerOptions> tls{};
 
   std::size_t max_connections = 16'384;  // over it: 503 and close
   std::size_t max_header_bytes = 64 * 1024;
@@ -47,7 +47,7 @@ struct ServerOptions {
   std::int64_t write_timeout_ms = 30'000;  // a reader that takes nothing for so long is cut
   std::int64_t drain_timeout_ms = 30'000;
 
-  ErrorFormatter format_error;  // empty: plain text
+  ErrorFormatter format_error{};  // empty: plain text
 
   [[nodiscard]] Status validate() const;
 };

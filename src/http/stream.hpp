@@ -64,7 +64,7 @@ class Stream {
 enum class TlsRole { kServer, kClient };
 struct TlsStreamOptions {
   TlsRole role = TlsRole::kServer;
-  std::string host;         // client: for SNI and verification
+  std::string host{};       // client: for SNI and verification
   bool verify_peer = true;  // client
 };
 [[nodiscard]] std::unique_ptr<Stream> make_tls_stream(
