@@ -2,34 +2,35 @@
 //
 //   auto cache = CacheManager();                                     // memory only
 //   auto cache = CacheManager::with_l2({.url = "redis://cache:6379"});
-//   auto cache = CacheManager::builder().l1({.max_entries = 50'000}).name_space("tenant-a").build();
+//   auto cache = CacheManager::builder().l1({.max_entries =
+//   50'000}).name_space("tenant-a").build();
 //
 // A manager is a handle: copies share one cache, which lives until the last copy is gone. That
-// destruction flushes pending L2 writes for at most L2Config::shutdown_flush_ms and joins the
-// threads, so it must not happen on one of the manager's own threads (a completion handler).
+// destruction flushes pending L2 writes for at most L2Config::shutdown_flush_ms, completes every
+// outstanding handler and joins the threads; where it happens inside a completion handler, on one
+// of those threads, another thread does it, and the program's exit waits for that.
+// A moved-from manager may only be assigned to or destroyed.
 //
-// Thread-safety: every call from any thread.
+// Thread-safety: every call from any thread. Blocking calls must not be made on the manager's own
+// threads, where handlers run that have no executor: there they fail with kInvalidArgument before
+// they would wait for L2.
 //
 // Errors: a tier that fails is a miss, counted and visible in health_check(); calls fail only for
 // requests that have no key (kInvalidArgument) and where L2 is the whole point of the call.
 #pragma once
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/system_executor.hpp>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "llm_edge_cache/cacheable_request.hpp"
 #include "llm_edge_cache/cached_response.hpp"
 #include "llm_edge_cache/clock.hpp"
 #include "llm_edge_cache/config.hpp"
+#include "llm_edge_cache/detail/completion.hpp"
 #include "llm_edge_cache/health.hpp"
 #include "llm_edge_cache/lookup_result.hpp"
 #include "llm_edge_cache/metrics_snapshot.hpp"
@@ -47,23 +48,27 @@ class CacheManager {
   [[nodiscard]] static CacheManager with_l2(L2Config config);
   [[nodiscard]] static CacheManagerBuilder builder();
 
-  // L1, then L2 (which promotes into L1 with the remaining life). Blocks for L2's operation
-  // timeout at most; a failed tier is a miss.
+  // L1, then L2, whose answers enter L1 with the life that they have left. Blocks for L2's
+  // operation timeout at most; a failed tier is a miss.
   [[nodiscard]] Result<CacheLookupResult> lookup(const CacheableRequest& request) const;
 
-  // Puts the answer into L1 at once and queues it for L2. kTooLarge where it exceeds L1's bytes.
+  // Puts the answer into L1 at once and queues it for L2. It lives for L2Config::ttl_ms, or
+  // L1Config::ttl_ms where there is no L2. kTooLarge where it exceeds L1Config::max_bytes; an
+  // answer over L2Config::max_entry_bytes stays out of L2, counted as a dropped write.
   Status store(const CacheableRequest& request, CachedResponse response) const;
-  // ttl_ms replaces the tiers' own; 0 is kInvalidArgument.
+  // The answer lives for ttl_ms instead, in every tier; L1 may still let go of it after its own
+  // ttl_ms or tti_ms. 0 is kInvalidArgument.
   Status store_with_ttl(const CacheableRequest& request, CachedResponse response,
                         std::uint64_t ttl_ms) const;
 
-  // Removes the answer from every tier; true where any tier had it. Fails where L2 is configured
-  // and could not be told: L1 has forgotten it all the same.
+  // Removes the answer from every tier; true where any tier had it. When it returns, no lookup that
+  // was under way can bring the answer back. Fails where L2 is configured and could not be told:
+  // L1 has forgotten it all the same.
   Result<bool> invalidate(const CacheableRequest& request) const;
   // Empties every tier (in L2: this manager's key prefix). Fails as invalidate does.
   Status clear_all() const;
 
-  // Asks L2 (a ping within the operation timeout).
+  // Asks L2 (a ping within the operation timeout). On the manager's own threads L2 counts as ill.
   [[nodiscard]] HealthStatus health_check() const;
   [[nodiscard]] MetricsSnapshot metrics_snapshot() const;
 
@@ -77,12 +82,12 @@ class CacheManager {
   Status flush(std::uint64_t timeout_ms) const;
 
   // As the calls above, completing a token (callback, use_future, use_awaitable, ..) with one
-  // Result. The handler runs on its associated executor: inside the call itself where it has none
-  // and L1 has the answer, and on one of the manager's threads where it has none and L2 was asked.
-  // A handler must not block one of those.
+  // Result or HealthStatus. A handler with an executor of its own is posted there. One without (a
+  // plain callback, a future) completes inside the call where L1 decides, and on one of the
+  // manager's threads, which it must not block, where L2 was asked.
   template <class CompletionToken>
   auto async_lookup(const CacheableRequest& request, CompletionToken&& token) const {
-    return initiate<Result<CacheLookupResult>>(
+    return detail::initiate<Result<CacheLookupResult>>(
         [*this, request](auto done) { start_lookup(request, std::move(done)); },
         std::forward<CompletionToken>(token));
   }
@@ -90,7 +95,7 @@ class CacheManager {
   template <class CompletionToken>
   auto async_store(const CacheableRequest& request, CachedResponse response,
                    CompletionToken&& token) const {
-    return initiate<Status>(
+    return detail::initiate<Status>(
         [*this, request, response = std::move(response)](auto done) mutable {
           done(store(request, std::move(response)));
         },
@@ -99,7 +104,7 @@ class CacheManager {
   template <class CompletionToken>
   auto async_store_with_ttl(const CacheableRequest& request, CachedResponse response,
                             std::uint64_t ttl_ms, CompletionToken&& token) const {
-    return initiate<Status>(
+    return detail::initiate<Status>(
         [*this, request, response = std::move(response), ttl_ms](auto done) mutable {
           done(store_with_ttl(request, std::move(response), ttl_ms));
         },
@@ -107,19 +112,20 @@ class CacheManager {
   }
   template <class CompletionToken>
   auto async_invalidate(const CacheableRequest& request, CompletionToken&& token) const {
-    return initiate<Result<bool>>(
+    return detail::initiate<Result<bool>>(
         [*this, request](auto done) { start_invalidate(request, std::move(done)); },
         std::forward<CompletionToken>(token));
   }
   template <class CompletionToken>
   auto async_clear_all(CompletionToken&& token) const {
-    return initiate<Status>([*this](auto done) { start_clear_all(std::move(done)); },
-                            std::forward<CompletionToken>(token));
+    return detail::initiate<Status>([*this](auto done) { start_clear_all(std::move(done)); },
+                                    std::forward<CompletionToken>(token));
   }
   template <class CompletionToken>
   auto async_health_check(CompletionToken&& token) const {
-    return initiate<HealthStatus>([*this](auto done) { start_health_check(std::move(done)); },
-                                  std::forward<CompletionToken>(token));
+    return detail::initiate<HealthStatus>(
+        [*this](auto done) { start_health_check(std::move(done)); },
+        std::forward<CompletionToken>(token));
   }
 
  private:
@@ -127,7 +133,7 @@ class CacheManager {
   class Impl;
 
   template <class T>
-  using Done = std::function<void(T)>;
+  using Done = detail::Done<T>;
 
   explicit CacheManager(std::shared_ptr<Impl> impl);
 
@@ -135,31 +141,6 @@ class CacheManager {
   void start_invalidate(const CacheableRequest& request, Done<Result<bool>> done) const;
   void start_clear_all(Done<Status> done) const;
   void start_health_check(Done<HealthStatus> done) const;
-
-  template <class T, class Start, class CompletionToken>
-  static auto initiate(Start start, CompletionToken&& token) {
-    return boost::asio::async_initiate<CompletionToken, void(T)>(
-        [start = std::move(start)](auto handler) mutable {
-          using Handler = std::decay_t<decltype(handler)>;
-          // std::function copies; a completion handler may only move.
-          auto shared = std::make_shared<Handler>(std::move(handler));
-          start(Done<T>([shared](T result) { complete(*shared, std::move(result)); }));
-        },
-        token);
-  }
-
-  template <class Handler, class T>
-  static void complete(Handler& handler, T result) {
-    const auto executor = boost::asio::get_associated_executor(handler);
-    if constexpr (std::is_same_v<std::decay_t<decltype(executor)>, boost::asio::system_executor>) {
-      std::move(handler)(std::move(result));
-    } else {
-      boost::asio::post(executor, [handler = std::move(handler),
-                                   result = std::move(result)]() mutable {
-        std::move(handler)(std::move(result));
-      });
-    }
-  }
 
   std::shared_ptr<Impl> impl_;
 };

@@ -231,4 +231,10 @@ TierGauges RedisTier::gauges() const {
   return gauges;
 }
 
+bool RedisTier::runs_on_this_thread() const {
+  return std::any_of(impl_->threads.begin(), impl_->threads.end(), [](const auto& thread) {
+    return thread->thread.get_id() == std::this_thread::get_id();
+  });
+}
+
 }  // namespace llm_edge_cache::redis

@@ -56,6 +56,7 @@ class RedisTier final : public Tier {
   [[nodiscard]] TierCounters counters() const override;
   // The breaker is the worst of the connections' ones.
   [[nodiscard]] TierGauges gauges() const override;
+  [[nodiscard]] bool runs_on_this_thread() const override;
 
  private:
   struct Impl;
