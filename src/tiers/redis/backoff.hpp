@@ -25,7 +25,7 @@ class Backoff {
  private:
   Options options_;
   std::chrono::milliseconds bound_;
-  std::minstd_rand random_;
+  std::mt19937_64 random_;
 };
 
 }  // namespace llm_edge_cache::redis

@@ -31,11 +31,11 @@ class Session {
   };
 
   struct Options {
-    std::string user;
-    std::string password;
+    std::string user{};
+    std::string password{};
     std::uint32_t database = 0;
     std::size_t max_outstanding = 1U << 16U;  // a command over it fails with kOverloaded
-    RespLimits limits;
+    RespLimits limits{};
   };
 
   // Success and failure of each command are reported to the breaker, which outlives the session.
