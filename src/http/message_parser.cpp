@@ -22,7 +22,8 @@ struct MessageParser::Callbacks {
   static int on_header_value_complete(llhttp_t* llhttp) { return self(llhttp).end_field(); }
   static int on_headers_complete(llhttp_t* llhttp) { return self(llhttp).on_headers_complete(); }
   static int on_body(llhttp_t* llhttp, const char* at, std::size_t size) {
-    self(llhttp).body_.emplace_back(at, size);
+    // An open span is reported at the end of every input, even of an empty one.
+    if (size > 0) self(llhttp).body_.emplace_back(at, size);
     return 0;
   }
   static int on_chunk_extension(llhttp_t* llhttp, const char*, std::size_t size) {

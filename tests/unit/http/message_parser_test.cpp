@@ -27,8 +27,12 @@ std::string describe(const ResponseHead& head) {
   return std::to_string(head.status) + " " + std::to_string(head.headers.size());
 }
 
-void start(RequestParser& parser) { parser.start(); }
-void start(ResponseParser& parser) { parser.start({}); }
+void start(RequestParser& parser) {
+  parser.start();
+}
+void start(ResponseParser& parser) {
+  parser.start({});
+}
 
 // Feeds all of input in pieces of the given size, as reads from a socket would.
 template <class Parser>
@@ -141,9 +145,11 @@ INSTANTIATE_TEST_SUITE_P(
     Smuggling, RejectedRequestTest,
     ::testing::Values(
         Rejected{"cl_te",
-                 with_fields("Host: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n"), 400},
+                 with_fields("Host: h\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n"),
+                 400},
         Rejected{"te_cl",
-                 with_fields("Host: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n"), 400},
+                 with_fields("Host: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n"),
+                 400},
         Rejected{"two_cl", with_fields("Host: h\r\nContent-Length: 4\r\nContent-Length: 4\r\n"),
                  400},
         Rejected{"cl_list", with_fields("Host: h\r\nContent-Length: 4, 4\r\n"), 400},
@@ -158,13 +164,14 @@ INSTANTIATE_TEST_SUITE_P(
                  501},
         Rejected{"te_chunked_gzip", with_fields("Host: h\r\nTransfer-Encoding: chunked, gzip\r\n"),
                  400},
-        Rejected{"te_twice",
-                 with_fields(
-                     "Host: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
-                 400},
+        Rejected{
+            "te_twice",
+            with_fields("Host: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+            400},
         Rejected{"te_folded", with_fields("Host: h\r\nTransfer-Encoding:\r\n chunked\r\n"), 400},
-        Rejected{"te_tab", with_fields("Host: h\r\nTransfer-Encoding: \x0b"
-                                       "chunked\r\n"),
+        Rejected{"te_tab",
+                 with_fields("Host: h\r\nTransfer-Encoding: \x0b"
+                             "chunked\r\n"),
                  400},
         Rejected{"te_space_colon", with_fields("Host: h\r\nTransfer-Encoding : chunked\r\n"), 400},
         Rejected{"te_http10", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
@@ -208,18 +215,16 @@ TEST_P(RejectedChunkTest, is_rejected_before_the_message_ends) {
 
 INSTANTIATE_TEST_SUITE_P(
     Chunks, RejectedChunkTest,
-    ::testing::Values(Rejected{"not_hex", "g\r\nabc\r\n", 400},
-                      Rejected{"no_size", "\r\nabc\r\n", 400},
-                      Rejected{"negative", "-1\r\nabc\r\n", 400},
-                      Rejected{"prefix", "0x3\r\nabc\r\n", 400},
-                      Rejected{"too_big", "FFFFFFFFFFFFFFFFF\r\n", 400},
-                      Rejected{"space_before_size", " 3\r\nabc\r\n", 400},
-                      Rejected{"bare_lf_after_size", "3\nabc\r\n", 400},
-                      Rejected{"no_line_end_after_data", "3\r\nabcd\r\n", 400},
-                      Rejected{"bare_lf_after_data", "3\r\nabc\n0\r\n\r\n", 400},
-                      Rejected{"endless_extension", "3;" + std::string(70'000, 'x') + "\r\n", 431},
-                      Rejected{"endless_trailer", "0\r\nT: " + std::string(70'000, 'x') + "\r\n",
-                               431}),
+    ::testing::Values(
+        Rejected{"not_hex", "g\r\nabc\r\n", 400}, Rejected{"no_size", "\r\nabc\r\n", 400},
+        Rejected{"negative", "-1\r\nabc\r\n", 400}, Rejected{"prefix", "0x3\r\nabc\r\n", 400},
+        Rejected{"too_big", "FFFFFFFFFFFFFFFFF\r\n", 400},
+        Rejected{"space_before_size", " 3\r\nabc\r\n", 400},
+        Rejected{"bare_lf_after_size", "3\nabc\r\n", 400},
+        Rejected{"no_line_end_after_data", "3\r\nabcd\r\n", 400},
+        Rejected{"bare_lf_after_data", "3\r\nabc\n0\r\n\r\n", 400},
+        Rejected{"endless_extension", "3;" + std::string(70'000, 'x') + "\r\n", 431},
+        Rejected{"endless_trailer", "0\r\nT: " + std::string(70'000, 'x') + "\r\n", 431}),
     [](const auto& given) { return given.param.name; });
 
 TEST(RequestParserTest, limits_answer_with_their_own_status) {
@@ -228,12 +233,12 @@ TEST(RequestParserTest, limits_answer_with_their_own_status) {
   limits.max_target_bytes = 100;
   limits.max_header_fields = 3;
   for (const std::size_t piece : {std::size_t{1}, std::size_t{4096}}) {
-    EXPECT_EQ(parse_requests("GET /" + std::string(100, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n", piece,
-                             limits)
+    EXPECT_EQ(parse_requests("GET /" + std::string(100, 'x') + " HTTP/1.1\r\nHost: h\r\n\r\n",
+                             piece, limits)
                   .error_status,
               414);
-    EXPECT_EQ(parse_requests(with_fields("Host: h\r\nA: " + std::string(1'000, 'x') + "\r\n"), piece,
-                             limits)
+    EXPECT_EQ(parse_requests(with_fields("Host: h\r\nA: " + std::string(1'000, 'x') + "\r\n"),
+                             piece, limits)
                   .error_status,
               431);
     EXPECT_EQ(parse_requests(with_fields("Host: h\r\nA: 1\r\nB: 2\r\nC: 3\r\n"), piece, limits)
@@ -290,6 +295,16 @@ TEST(RequestParserTest, end_of_input_within_a_message_is_an_error) {
   EXPECT_EQ(parser.end_of_input().event, ParseEvent::kError);
 }
 
+TEST(RequestParserTest, empty_input_within_a_body_says_nothing) {
+  RequestParser parser({});
+  ASSERT_EQ(parser.next("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n").event,
+            ParseEvent::kHead);
+  EXPECT_EQ(parser.next("").event, ParseEvent::kNeedMore);
+  EXPECT_EQ(parser.next("ab").event, ParseEvent::kBody);
+  EXPECT_EQ(parser.next("").event, ParseEvent::kNeedMore);
+  EXPECT_EQ(parser.next("c").event, ParseEvent::kEnd);
+}
+
 TEST(RequestParserTest, expectations_are_known_or_not) {
   RequestHead head;
   EXPECT_EQ(RequestParser::expectation(head), RequestParser::Expectation::kNone);
@@ -323,7 +338,8 @@ TEST(ResponseParserTest, close_within_a_framed_body_is_an_error) {
 }
 
 TEST(ResponseParserTest, answer_to_head_has_no_body_whatever_it_says) {
-  for (const std::string_view framing : {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", ""}) {
+  for (const std::string_view framing :
+       {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", ""}) {
     ResponseParser parser({});
     parser.start({.to_head_request = true});
     const std::string head = "HTTP/1.1 200 OK\r\n" + std::string(framing) + "\r\n";
