@@ -34,6 +34,7 @@
 #include "llm_edge_cache/engine/index.hpp"
 #include "llm_edge_cache/engine/janitor.hpp"
 #include "llm_edge_cache/engine/maintenance.hpp"
+#include "llm_edge_cache/engine/mix.hpp"
 #include "llm_edge_cache/engine/node_slab.hpp"
 #include "llm_edge_cache/engine/options.hpp"
 #include "llm_edge_cache/engine/pinned.hpp"
@@ -109,7 +110,8 @@ class Cache {
   // to two of its periods early.
 
   /// A copy of the value, made while the entry is pinned.
-  [[nodiscard]] std::optional<Value> get(const Key& key) {
+  // Inline, because returning a small optional from a call costs as much as the lookup.
+  [[nodiscard, gnu::always_inline]] std::optional<Value> get(const Key& key) {
     HazardRecord& own = this_threads_hazards();
     const Read* found = locate(key, own, own.node);
     if (found == nullptr) return std::nullopt;
@@ -118,7 +120,7 @@ class Cache {
   }
 
   /// The value in place. For values that are costly to copy or counted.
-  [[nodiscard]] PinnedValue find(const Key& key) {
+  [[nodiscard, gnu::always_inline]] PinnedValue find(const Key& key) {
     HazardRecord& own = this_threads_hazards();
     Hazard& pin = free_pin(own);
     const Read* found = locate(key, own, pin);
@@ -345,9 +347,7 @@ class Cache {
   // Reading.
 
   [[nodiscard]] std::uint64_t hash_of(const Key& key) const {
-    std::uint64_t hash = static_cast<std::uint64_t>(Hash{}(key)) ^ options_.seed;
-    hash = (hash ^ (hash >> 32)) * 0xD6E8FEB86659FD93U;
-    return (hash ^ (hash >> 32)) * 0xD6E8FEB86659FD93U;
+    return mix(static_cast<std::uint64_t>(Hash{}(key)) ^ options_.seed);
   }
 
   /// The live entry of `key`, announced in `pin`; null, with `pin` 0, if there is none.
@@ -355,15 +355,17 @@ class Cache {
     const std::uint64_t hash = hash_of(key);
     const std::int64_t now_ns = clock_.read_ns();
     const ReadBuffer::Place place = reads_.place_of(own.index);
-    const Handle handle =
-        index_.find(hash, own, pin, [&](const Read& read) { return Equal{}(read.key(), key); });
+    Read* read = nullptr;
+    const Handle handle = index_.find(hash, own, pin, [&](Read& candidate) {
+      read = &candidate;
+      return Equal{}(candidate.key(), key);
+    });
     if (handle != kNullHandle) {
-      Read& read = slab_.read_part(handle);
-      if (read.deadline_ns(tti_ns_) > now_ns) [[likely]] {
-        if (tti_ns_ != kNeverNs) read.touch(now_ns);
+      if (read->deadline_ns(tti_ns_) > now_ns) [[likely]] {
+        if (tti_ns_ != kNeverNs) read->touch(now_ns);
         place.stripe->count_hit(place.exclusive);
         tell(*place.stripe, ReadEvent::hit(handle), now_ns);
-        return &read;
+        return read;
       }
       pin.store(0, std::memory_order_release);
     }
@@ -372,15 +374,19 @@ class Cache {
     return nullptr;
   }
 
-  void tell(ReadStripe& stripe, ReadEvent event, std::int64_t now_ns) {
-    if (is_inline()) {
-      maintain([&](std::int64_t, Departures& departures) {
-        maintenance_.apply(event);
-        return maintenance_.expire(now_ns, kUnlimited, departures);
-      });
+  [[gnu::always_inline]] void tell(ReadStripe& stripe, ReadEvent event, std::int64_t now_ns) {
+    if (is_inline()) [[unlikely]] {
+      tell_at_once(event, now_ns);
     } else if (!stripe.push(event)) [[unlikely]] {
       drain_when_due(stripe, now_ns);
     }
+  }
+
+  [[gnu::noinline]] void tell_at_once(ReadEvent event, std::int64_t now_ns) {
+    maintain([&](std::int64_t, Departures& departures) {
+      maintenance_.apply(event);
+      return maintenance_.expire(now_ns, kUnlimited, departures);
+    });
   }
 
   /// A ring that fills faster than this loses events: the policy needs a sample, not each of the
@@ -512,7 +518,7 @@ class Cache {
       if (departed - departed_at_trim_ < kLeastTrim + index_.entries()) return;
       departed_at_trim_ = departed;
     }
-    index_.shrink([this](std::unique_ptr<Table> table) { reclaimer_.retire(std::move(table)); });
+    index_.shrink([this](Table::Ptr table) { reclaimer_.retire(std::move(table)); });
     reclaimer_.reclaim();
     const auto freed = [this] {
       const std::lock_guard lock(mutex_);

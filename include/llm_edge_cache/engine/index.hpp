@@ -47,13 +47,13 @@ class Index {
   enum class Erased : std::uint8_t { kQueueFull, kAbsent, kErased };
 
   struct Change {
-    std::unique_ptr<Table> old_table;  ///< To be retired.
-    std::uint32_t queued = 0;          ///< Events that wait in the shard.
+    Table::Ptr old_table;      ///< To be retired.
+    std::uint32_t queued = 0;  ///< Events that wait in the shard.
   };
 
   Index(Slab& slab, std::uint32_t cache_id, const Layout& layout)
       : slab_(&slab),
-        cache_id_(cache_id),
+        first_name_(hazard_name(cache_id, 0)),
         layout_(layout),
         shards_(new Shard<Sync>[layout.shards]) {}
 
@@ -75,7 +75,8 @@ class Index {
   /// 0, if there is none. No lock; writes only the caller's own announcements. Starts again when a
   /// writer changes the entry at the same moment.
   template <class Accept>
-  Handle find(std::uint64_t hash, HazardRecord& own, Hazard& pin, Accept&& accept) const {
+  [[gnu::always_inline]] Handle find(std::uint64_t hash, HazardRecord& own, Hazard& pin,
+                                     Accept&& accept) const {
     const std::atomic<Table*>& current = shards_[shard_index(hash)].table;
     Handle found = kNullHandle;
     for (bool changed = true; changed;) {
@@ -89,13 +90,13 @@ class Index {
       table->find(hash, [&](const Group& group, std::uint32_t slot) {
         const Handle handle = group.handles[slot].load(std::memory_order_acquire);
         if (handle == kNullHandle) return false;
-        pin.store(hazard_name(cache_id_, handle), std::memory_order_release);
+        pin.store(first_name_ | handle, std::memory_order_release);
         Sync::yield_point();
         fence_after_announcing();
         changed = group.handles[slot].load(std::memory_order_acquire) != handle ||
                   current.load(std::memory_order_acquire) != table;
         if (changed) return true;
-        if (!accept(std::as_const(slab_->read_part(handle)))) return false;
+        if (!accept(slab_->read_part(handle))) return false;
         found = handle;
         return true;
       });
@@ -186,7 +187,7 @@ class Index {
   void shrink(Retire&& retire) {
     for (std::size_t i = 0; i < layout_.shards; ++i) {
       Shard<Sync>& shard = shards_[i];
-      std::unique_ptr<Table> old;
+      Table::Ptr old;
       {
         const std::lock_guard lock(shard.mutex);
         slab_->release({shard.spare_nodes.data(), shard.spare_count});
@@ -307,7 +308,7 @@ class Index {
   }
 
   Slab* slab_;
-  std::uint32_t cache_id_;
+  HazardName first_name_;
   Layout layout_;
   std::unique_ptr<Shard<Sync>[]> shards_;
 };

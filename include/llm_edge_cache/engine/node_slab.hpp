@@ -101,7 +101,7 @@ class NodeSlab {
            directory_.load(std::memory_order_acquire)[index].load(std::memory_order_acquire);
   }
 
-  [[nodiscard]] Read& read_part(Handle handle) const {
+  [[nodiscard, gnu::always_inline]] Read& read_part(Handle handle) const {
     return chunk_of(handle).read[handle & kMask];
   }
   [[nodiscard]] WritePart& write_part(Handle handle) const {
@@ -157,7 +157,7 @@ class NodeSlab {
     std::uint32_t next = kNullHandle;
   };
 
-  Chunk& chunk_of(Handle handle) const {
+  [[gnu::always_inline]] Chunk& chunk_of(Handle handle) const {
     return *directory_.load(std::memory_order_acquire)[handle >> kShift].load(
         std::memory_order_acquire);
   }

@@ -45,7 +45,7 @@ class ReadStripe {
   void count_miss(bool exclusive) { count(misses_, exclusive); }
 
   /// Returns false when the ring was full: the event is lost to the policy.
-  bool push(ReadEvent event) {
+  [[gnu::always_inline]] bool push(ReadEvent event) {
     const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - head_.load(std::memory_order_relaxed) >= kEvents) [[unlikely]] {
       return false;
@@ -80,7 +80,7 @@ class ReadStripe {
   std::atomic<std::int64_t> last_drain_ns{0};
 
  private:
-  static void count(std::atomic<std::uint64_t>& counter, bool exclusive) {
+  [[gnu::always_inline]] static void count(std::atomic<std::uint64_t>& counter, bool exclusive) {
     if (exclusive) [[likely]] {
       counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     } else {

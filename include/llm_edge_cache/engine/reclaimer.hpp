@@ -52,7 +52,7 @@ class Reclaimer {
     reclaim();
   }
 
-  void retire(std::unique_ptr<Table> table) {
+  void retire(Table::Ptr table) {
     if (table == nullptr) return;
     {
       const std::lock_guard lock(mutex_);
@@ -102,7 +102,7 @@ class Reclaimer {
   using Names = std::vector<HazardName>;
   struct Waiting {
     std::vector<Handle> nodes;
-    std::vector<std::unique_ptr<Table>> tables;
+    std::vector<Table::Ptr> tables;
     std::uint64_t weight = 0;
   };
 
@@ -118,7 +118,7 @@ class Reclaimer {
       kept.weight += slab_->weight(node);
       return true;
     });
-    std::erase_if(batch.tables, [&](std::unique_ptr<Table>& table) {
+    std::erase_if(batch.tables, [&](Table::Ptr& table) {
       if (!named(hazard_name(table.get()))) return false;
       kept.tables.push_back(std::move(table));
       return true;

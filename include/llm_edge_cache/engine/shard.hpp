@@ -59,9 +59,12 @@ struct alignas(2 * kCacheLineBytes) Shard {
   std::uint32_t spare_count = 0;
 
   Shard() = default;
-  ~Shard() { delete table.load(std::memory_order_relaxed); }
+  ~Shard() { Table::Ptr(owned_table()).reset(); }
 
   [[nodiscard]] Table* owned_table() const { return table.load(std::memory_order_relaxed); }
+
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
 
   /// The place of the entry for which `same(handle)` is true; no group if there is none.
   template <class Same>
@@ -80,7 +83,7 @@ struct alignas(2 * kCacheLineBytes) Shard {
   /// Makes room for one more entry. `hash_of(handle)` rehashes. Returns the table that readers may
   /// still be in, or null.
   template <class HashOf>
-  std::unique_ptr<Table> reserve(HashOf&& hash_of) {
+  Table::Ptr reserve(HashOf&& hash_of) {
     const Table* own = owned_table();
     if (own != nullptr && !own->full()) return nullptr;
     const std::size_t groups = own == nullptr ? 1 : own->groups() + own->groups() / 2 + 1;
@@ -89,11 +92,11 @@ struct alignas(2 * kCacheLineBytes) Shard {
 
   /// Gives back what few entries do not need. Returns as `reserve`.
   template <class HashOf>
-  std::unique_ptr<Table> shrink(HashOf&& hash_of) {
+  Table::Ptr shrink(HashOf&& hash_of) {
     const Table* own = owned_table();
     if (own == nullptr) return nullptr;
     if (own->entries() == 0) {
-      return std::unique_ptr<Table>(table.exchange(nullptr, std::memory_order_acq_rel));
+      return Table::Ptr(table.exchange(nullptr, std::memory_order_acq_rel));
     }
     const std::size_t wanted = Table::groups_for(own->entries() + own->entries() / 4);
     if (wanted * 4 > own->groups()) return nullptr;
@@ -102,8 +105,8 @@ struct alignas(2 * kCacheLineBytes) Shard {
 
  private:
   template <class HashOf>
-  std::unique_ptr<Table> rebuild(std::size_t groups, HashOf& hash_of) {
-    auto fresh = std::make_unique<Table>(groups);
+  Table::Ptr rebuild(std::size_t groups, HashOf& hash_of) {
+    auto fresh = Table::make(groups);
     Table* old = owned_table();
     for (std::size_t i = 0; old != nullptr && i < old->groups(); ++i) {
       for (auto& slot : old->group(i).handles) {
@@ -112,7 +115,7 @@ struct alignas(2 * kCacheLineBytes) Shard {
       }
     }
     Sync::yield_point();
-    return std::unique_ptr<Table>(table.exchange(fresh.release(), std::memory_order_acq_rel));
+    return Table::Ptr(table.exchange(fresh.release(), std::memory_order_acq_rel));
   }
 };
 

@@ -104,35 +104,45 @@ static_assert(sizeof(Group) == kCacheLineBytes);
 
 /// Bits of a hash: the shard is chosen by the bits from 48, the group by 8 to 39, the tag by 0
 /// to 7.
-class Table {
+class alignas(kCacheLineBytes) Table {
  public:
   struct Position {
     Group* group = nullptr;
     std::uint32_t slot = 0;
   };
 
-  explicit Table(std::size_t groups)
-      : count_(groups), bytes_(round_up(groups * sizeof(Group), kPageBytes)) {
-    groups_ = bytes_ == kPageBytes ? new Group[groups] : map(groups);
-  }
-  ~Table() {
-    if (bytes_ == kPageBytes) {
-      delete[] groups_;
-    } else {
-      free_pages(groups_, bytes_);
+  struct Delete {
+    void operator()(Table* table) const noexcept {
+      const std::size_t bytes = table->memory_bytes();
+      std::destroy_at(table);
+      if (bytes < kFromPages) {
+        ::operator delete(table, std::align_val_t{kCacheLineBytes});
+      } else {
+        free_pages(table, bytes);
+      }
     }
+  };
+  using Ptr = std::unique_ptr<Table, Delete>;
+
+  /// Throws std::bad_alloc.
+  static Ptr make(std::size_t groups) {
+    const std::size_t bytes = bytes_for(groups);
+    void* memory = bytes < kFromPages ? ::operator new(bytes, std::align_val_t{kCacheLineBytes})
+                                      : allocate_pages(bytes);
+    return Ptr(new (memory) Table(groups));
   }
+
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
   /// Calls `accept(group, slot)` for each entry that may have this hash, until it returns true;
   /// then returns true.
   template <class Accept>
-  bool find(std::uint64_t hash, Accept&& accept) const {
+  [[gnu::always_inline]] bool find(std::uint64_t hash, Accept&& accept) const {
     const std::uint8_t tag = tag_of(hash);
     std::size_t index = home(hash);
     for (std::size_t probes = 0; probes < count_; ++probes) {
-      Group& group = groups_[index];
+      Group& group = this->group(index);
       const Group::Tags tags = group.load();
       for (std::uint32_t hits = tags.match(tag); hits != 0; hits &= hits - 1) {
         if (accept(group, static_cast<std::uint32_t>(std::countr_zero(hits)))) return true;
@@ -150,7 +160,7 @@ class Table {
   /// There must be room (`full` is false).
   void insert(std::uint64_t hash, Handle handle) {
     for (std::size_t index = home(hash);; index = after(index)) {
-      Group& group = groups_[index];
+      Group& group = this->group(index);
       const std::uint32_t free = group.load().match(0);
       if (free != 0) {
         group.set(static_cast<std::uint32_t>(std::countr_zero(free)), tag_of(hash), handle);
@@ -163,8 +173,8 @@ class Table {
 
   void erase(std::uint64_t hash, Position position) {
     position.group->set(position.slot, 0, kNullHandle);
-    for (std::size_t index = home(hash); &groups_[index] != position.group; index = after(index)) {
-      groups_[index].add_overflow(-1);
+    for (std::size_t index = home(hash); &group(index) != position.group; index = after(index)) {
+      group(index).add_overflow(-1);
     }
     --entries_;
   }
@@ -172,17 +182,17 @@ class Table {
   [[nodiscard]] std::size_t entries() const { return entries_; }
   [[nodiscard]] std::size_t groups() const { return count_; }
   [[nodiscard]] bool full() const { return entries_ >= capacity(count_); }
-  [[nodiscard]] Group& group(std::size_t index) const { return groups_[index]; }
-  [[nodiscard]] std::size_t memory_bytes() const {
-    return sizeof(Table) + (bytes_ == kPageBytes ? count_ * sizeof(Group) : bytes_);
+  [[nodiscard]] Group& group(std::size_t index) const {
+    return reinterpret_cast<Group*>(const_cast<Table*>(this) + 1)[index];
   }
+  [[nodiscard]] std::size_t memory_bytes() const { return bytes_for(count_); }
 
-  /// Entries that fit in `groups` groups: 7 of 8 slots.
+  /// Entries that fit in `groups` groups: four of five slots, so that few groups overflow.
   static constexpr std::size_t capacity(std::size_t groups) {
-    return groups * Group::kSlots * 7 / 8;
+    return groups * Group::kSlots * 4 / 5;
   }
   static constexpr std::size_t groups_for(std::size_t entries) {
-    return entries * 8 / (std::size_t{Group::kSlots} * 7) + 1;
+    return entries * 5 / (std::size_t{Group::kSlots} * 4) + 1;
   }
 
   static std::uint8_t tag_of(std::uint64_t hash) {
@@ -191,10 +201,15 @@ class Table {
   }
 
  private:
-  Group* map(std::size_t groups) const {
-    auto* first = static_cast<Group*>(allocate_pages(bytes_));
-    std::uninitialized_value_construct_n(first, groups);
-    return first;
+  static constexpr std::size_t kFromPages = 8 * kPageBytes;
+
+  explicit Table(std::size_t groups) : count_(groups) {
+    std::uninitialized_value_construct_n(&group(0), groups);
+  }
+
+  static constexpr std::size_t bytes_for(std::size_t groups) {
+    const std::size_t bytes = (groups + 1) * sizeof(Group);
+    return bytes < kFromPages ? bytes : round_up(bytes, kPageBytes);
   }
 
   [[nodiscard]] std::size_t home(std::uint64_t hash) const {
@@ -204,10 +219,10 @@ class Table {
     return index + 1 == count_ ? 0 : index + 1;
   }
 
-  Group* groups_;
-  std::size_t count_;
-  std::size_t bytes_;
+  const std::size_t count_;
   std::size_t entries_ = 0;
+  // The groups follow, so that finding one takes no pointer.
 };
+static_assert(sizeof(Table) == sizeof(Group));
 
 }  // namespace llm_edge_cache::engine
