@@ -34,12 +34,11 @@ class FrequencySketch {
     filled_ = table_.size;
   }
 
-  /// Makes room for `entries` distinct keys. Counts are kept: when the table doubles, both halves
-  /// start from the block that they share.
+  /// Makes room for `entries` distinct keys, by one doubling at a time. Counts are kept: when the
+  /// table doubles, both halves start from the block that they share.
   void reserve(std::uint64_t entries) {
-    if (entries <= reserved_) return;
-    reserved_ = entries;
-    if (table_.size < blocks_for(entries) && filled_ == table_.size) start_doubling();
+    reserved_ = std::max(reserved_, entries);
+    if (table_.size < blocks_for(reserved_) && filled_ == table_.size) start_doubling();
   }
 
   void increment(std::uint64_t hash) {

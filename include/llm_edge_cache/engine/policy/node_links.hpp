@@ -51,7 +51,7 @@ struct PolicyOptions {
   /// Drives the sketch's hashing and the random escape: same seed and calls, same evictions.
   std::uint64_t seed = 0;
   /// Index into kStrategies to stay with; adapts when empty. Ignored by LruPolicy.
-  std::optional<std::uint32_t> fixed_strategy;
+  std::optional<std::uint32_t> fixed_strategy = std::nullopt;
 };
 
 struct PolicyStatistics {
