@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "llm_edge_cache/engine/clock.hpp"
+#include "llm_edge_cache/engine/flights.hpp"
 #include "llm_edge_cache/engine/hazards.hpp"
 #include "llm_edge_cache/engine/index.hpp"
 #include "llm_edge_cache/engine/janitor.hpp"
@@ -85,9 +86,7 @@ class Cache {
         tti_ns_(options.time_to_idle ? options.time_to_idle->count() : kNeverNs),
         index_(slab_, cache_id_, layout(options)),
         reclaimer_(slab_, cache_id_, reclaim_bounds(options)),
-        maintenance_(index_, slab_,
-                     {.bounds = bounds_of(options.max_entries, options.max_weight_bytes),
-                      .seed = options.seed},
+        maintenance_(index_, slab_, policy_options(options),
                      {.origin_ns = clock_.exact_ns(),
                       .tti_ns = tti_ns_,
                       .tick_shift = tick_shift(options)}) {
@@ -142,17 +141,36 @@ class Cache {
     const std::uint64_t hash = hash_of(key);
     const std::int64_t now_ns = clock_.exact_ns();
     const Birth birth = birth_of(key, value, now_ns, put_options);
-    typename CacheIndex::Change change;
-    while (index_.store(hash, key, value, birth, tti_ns_, change) ==
-           CacheIndex::Stored::kQueueFull) {
+    Change change;
+    while (index_.store(hash, key, value, birth, tti_ns_, change) == Stored::kQueueFull) {
       help(hash, now_ns);
     }
+    // A load under way now, or that started after the value was stored, yields to it.
+    flights_.invalidate(hash);
     after_write(hash, now_ns, change);
+  }
+
+  /// The value of `key`; if it is not there, what `loader(key, put_options)` returns, stored as the
+  /// loader may say in its second argument. Threads that ask meanwhile wait for that one call and
+  /// get what it returned or threw. A loader returns a Value, or std::optional<Value>; nothing,
+  /// like an exception, is not stored. A put or remove of the key, a remove_if or a clear during
+  /// the load wins: the loaded value is returned to those who wait, but not stored. A loader that
+  /// asks for its own key loads again, without storing.
+  template <class Loader>
+  [[nodiscard]] std::optional<Value> get_or_load(const Key& key, Loader&& loader) {
+    if (std::optional<Value> found = get(key)) return found;
+    const std::uint64_t hash = hash_of(key);
+    const auto boarding = flights_.board(hash, key);
+    if (boarding.leads) return lead(key, hash, boarding.flight, loader);
+    if (!boarding.flight->led_by_this_thread()) return boarding.flight->wait();
+    PutOptions ignored;
+    return loader(key, ignored);
   }
 
   /// Returns whether there was a value that had not expired.
   bool remove(const Key& key) {
     const std::uint64_t hash = hash_of(key);
+    flights_.invalidate(hash);
     return erase(hash, clock_.exact_ns(),
                  [&](Handle handle) { return Equal{}(slab_.read_part(handle).key(), key); });
   }
@@ -162,6 +180,7 @@ class Cache {
   template <class Predicate>
   std::size_t remove_if(Predicate&& predicate) {
     std::size_t removed = 0;
+    flights_.invalidate_all();
     visit([&](std::uint64_t hash, Handle handle, const Read& read) {
       if (!predicate(read.key(), read.value())) return;
       // The pin keeps the handle from naming another entry.
@@ -283,9 +302,14 @@ class Cache {
   using Read = ReadPart<Key, Value>;
   using CacheIndex = Index<Key, Value, Equal, Sync>;
   using Birth = typename CacheIndex::Birth;
+  using Change = typename CacheIndex::Change;
+  using Stored = typename CacheIndex::Stored;
+  using Erased = typename CacheIndex::Erased;
   using Policy = typename Traits::template Policy<Slab>;
   using CacheMaintenance = Maintenance<CacheIndex, Policy>;
   using Departures = typename CacheMaintenance::Departures;
+  using Flights = FlightTable<Key, Value, Equal>;
+  using FlightPtr = typename Flights::FlightPtr;
 
   static constexpr std::size_t kShardsPerStep = 16;
   static constexpr std::size_t kExpiriesPerStep = 256;
@@ -315,6 +339,13 @@ class Cache {
   static PolicyBounds bounds_of(std::uint64_t max_entries, std::uint64_t max_weight_bytes) {
     return {.max_entries = std::min(max_entries, kMostEntries),
             .max_weight_bytes = max_weight_bytes};
+  }
+
+  static PolicyOptions policy_options(const CacheOptions& options) {
+    PolicyOptions policy;
+    policy.bounds = bounds_of(options.max_entries, options.max_weight_bytes);
+    policy.seed = options.seed;
+    return policy;
   }
 
   /// Shards of about 4,096 entries, so that rehashing one is short.
@@ -422,9 +453,54 @@ class Cache {
                                                   : now_ns + std::max<std::int64_t>(by_ns, 0);
   }
 
+  template <class Loader>
+  std::optional<Value> lead(const Key& key, std::uint64_t hash, const FlightPtr& flight,
+                            Loader& loader) {
+    std::optional<Value> loaded;
+    try {
+      // Another flight may have landed between the miss and this one's start.
+      loaded = get(key);
+      if (loaded) {
+        flights_.settle(hash, flight, [] { return true; });
+      } else {
+        PutOptions put_options;
+        loaded = loader(key, put_options);
+        keep(key, hash, flight, loaded, put_options);
+      }
+    } catch (...) {
+      flights_.settle(hash, flight, [] { return true; });
+      flight->fail(std::current_exception());
+      throw;
+    }
+    flight->land(loaded);
+    return loaded;
+  }
+
+  void keep(const Key& key, std::uint64_t hash, const FlightPtr& flight,
+            const std::optional<Value>& loaded, const PutOptions& put_options) {
+    if (!loaded) {
+      flights_.settle(hash, flight, [] { return true; });
+      return;
+    }
+    Key own_key = key;
+    Value own_value = *loaded;
+    const std::int64_t now_ns = clock_.exact_ns();
+    Birth birth = birth_of(own_key, own_value, now_ns, put_options);
+    birth.yields = true;
+    Change change;
+    Stored stored = Stored::kYielded;
+    while (!flights_.settle(hash, flight, [&] {
+      stored = index_.store(hash, own_key, own_value, birth, tti_ns_, change);
+      return stored != Stored::kQueueFull;
+    })) {
+      help(hash, now_ns);
+    }
+    if (stored == Stored::kStored) after_write(hash, now_ns, change);
+  }
+
   template <class Same>
   bool erase(std::uint64_t hash, std::int64_t now_ns, Same&& same) {
-    typename CacheIndex::Change change;
+    Change change;
     bool live = false;
     const auto cause = [&](Handle handle) {
       live = slab_.read_part(handle).deadline_ns(tti_ns_) > now_ns;
@@ -432,12 +508,12 @@ class Cache {
     };
     for (;;) {
       switch (index_.erase(hash, same, cause, change)) {
-        case CacheIndex::Erased::kAbsent:
+        case Erased::kAbsent:
           return false;
-        case CacheIndex::Erased::kErased:
+        case Erased::kErased:
           after_write(hash, now_ns, change);
           return live;
-        case CacheIndex::Erased::kQueueFull:
+        case Erased::kQueueFull:
           help(hash, now_ns);
       }
     }
@@ -448,7 +524,7 @@ class Cache {
     maintain_shard(std::unique_lock(mutex_), index_.shard_index(hash), now_ns);
   }
 
-  void after_write(std::uint64_t hash, std::int64_t now_ns, typename CacheIndex::Change& change) {
+  void after_write(std::uint64_t hash, std::int64_t now_ns, Change& change) {
     reclaimer_.retire(std::move(change.old_table));
     if (is_inline()) return help(hash, now_ns);
     if (change.queued < (index_.queue_limit() + 1) / 2) return;
@@ -583,6 +659,7 @@ class Cache {
   Slab slab_;
   CacheIndex index_;
   ReadBuffer reads_;
+  Flights flights_;
   Reclaimer<Slab, Sync> reclaimer_;
 
   alignas(kCacheLineBytes) mutable typename Sync::Mutex mutex_;  ///< The maintenance lock.

@@ -41,9 +41,10 @@ class Index {
     std::int64_t expires_ns;
     std::uint32_t born;
     std::uint32_t weight;
+    bool yields = false;  ///< To an entry that is there and has not expired.
   };
 
-  enum class Stored : std::uint8_t { kQueueFull, kNew, kReplaced };
+  enum class Stored : std::uint8_t { kQueueFull, kYielded, kStored };
   enum class Erased : std::uint8_t { kQueueFull, kAbsent, kErased };
 
   struct Change {
@@ -116,24 +117,24 @@ class Index {
     const std::lock_guard lock(shard.mutex);
     if (shard.queue.size() >= layout_.queue_limit) return Stored::kQueueFull;
     const Table::Position old = find_key(shard, hash, key);
-    if (old.group == nullptr) change.old_table = shard.reserve(hash_of());
+    const Handle departed = old.group == nullptr ? kNullHandle : handle_at(old);
+    const bool live =
+        departed != kNullHandle && slab_->read_part(departed).deadline_ns(tti_ns) > birth.now_ns;
+    if (live && birth.yields) return Stored::kYielded;
+    if (departed == kNullHandle) change.old_table = shard.reserve(hash_of());
     const Handle fresh = spare_node(shard);
     construct(fresh, hash, std::move(key), std::move(value), birth);
-    WriteEvent event{.departed = kNullHandle, .arrived = fresh};
     Sync::yield_point();
-    if (old.group != nullptr) {
-      event.departed = old.group->handles[old.slot].load(std::memory_order_relaxed);
-      const bool expired = slab_->read_part(event.departed).deadline_ns(tti_ns) <= birth.now_ns;
-      slab_->write_part(event.departed).cause =
-          expired ? RemovalCause::kExpired : RemovalCause::kReplaced;
-      old.group->handles[old.slot].store(fresh, std::memory_order_release);
-      account(shard, 0, std::int64_t{birth.weight} - slab_->weight(event.departed));
-    } else {
+    if (departed == kNullHandle) {
       shard.owned_table()->insert(hash, fresh);
       account(shard, 1, birth.weight);
+    } else {
+      slab_->write_part(departed).cause = live ? RemovalCause::kReplaced : RemovalCause::kExpired;
+      old.group->handles[old.slot].store(fresh, std::memory_order_release);
+      account(shard, 0, std::int64_t{birth.weight} - slab_->weight(departed));
     }
-    push(shard, event, change);
-    return old.group != nullptr ? Stored::kReplaced : Stored::kNew;
+    push(shard, {.departed = departed, .arrived = fresh}, change);
+    return Stored::kStored;
   }
 
   /// Removes the entry with this hash for which `same(handle)` is true. `cause(handle)` tells why.
@@ -145,7 +146,7 @@ class Index {
     if (shard.queue.size() >= layout_.queue_limit) return Erased::kQueueFull;
     const Table::Position found = shard.find(hash, same);
     if (found.group == nullptr) return Erased::kAbsent;
-    const Handle handle = found.group->handles[found.slot].load(std::memory_order_relaxed);
+    const Handle handle = handle_at(found);
     take_out(shard, hash, found, cause(handle));
     push(shard, {.departed = handle, .arrived = kNullHandle}, change);
     return Erased::kErased;
@@ -221,8 +222,8 @@ class Index {
       for_each_handle(shard, [&](Handle handle) {
         const std::uint64_t hash = slab_->hash(handle);
         const auto found = find_key(shard, hash, slab_->read_part(handle).key());
-        sound = sound && shard_index(hash) == i && found.group != nullptr &&
-                found.group->handles[found.slot].load(std::memory_order_relaxed) == handle;
+        sound =
+            sound && shard_index(hash) == i && found.group != nullptr && handle_at(found) == handle;
         ++entries;
         weight += slab_->weight(handle);
       });
@@ -239,6 +240,10 @@ class Index {
  private:
   auto hash_of() const {
     return [this](Handle handle) { return slab_->hash(handle); };
+  }
+
+  static Handle handle_at(const Table::Position& at) {
+    return at.group->handles[at.slot].load(std::memory_order_relaxed);
   }
 
   Table::Position find_key(const Shard<Sync>& shard, std::uint64_t hash, const Key& key) const {
@@ -267,7 +272,7 @@ class Index {
   }
 
   void take_out(Shard<Sync>& shard, std::uint64_t hash, Table::Position at, RemovalCause cause) {
-    const Handle handle = at.group->handles[at.slot].load(std::memory_order_relaxed);
+    const Handle handle = handle_at(at);
     slab_->write_part(handle).cause = cause;
     Sync::yield_point();
     shard.owned_table()->erase(hash, at);
