@@ -20,7 +20,7 @@
 namespace llm_edge_cache::http {
 
 struct ClientOptions {
-  TlsClientOptions tls;
+  TlsClientOptions tls{};
 
   std::int64_t connect_timeout_ms = 5'000;      // name, TCP and TLS together
   std::int64_t first_byte_timeout_ms = 60'000;  // request sent to head of the answer received
@@ -80,7 +80,7 @@ class ClientCall {
   // For a streamed request body; results as in Exchange. finish() short of the head's
   // Content-Length fails the request.
   virtual WriteResult write(std::string_view bytes) = 0;
-  virtual WriteResult write(SharedBytes bytes) = 0;
+  virtual WriteResult write(const SharedBytes& bytes) = 0;
   virtual void finish() = 0;
   virtual void on_drain(std::function<void()> callback) = 0;
 };
@@ -91,7 +91,8 @@ class Client {
   // Throws std::invalid_argument for bad options, std::runtime_error for a CA file that cannot be
   // used. threads must outlive the client.
   Client(IoThreads& threads, ClientOptions options);
-  // Cancels what is under way (handlers hear nothing) and closes the pools.
+  // Cancels what is under way (handlers hear nothing) and closes the pools. Not to be run on an I/O
+  // thread.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -109,7 +110,7 @@ class Client {
 
  private:
   class Core;
-  std::shared_ptr<Core> core_;
+  std::unique_ptr<Core> core_;
 };
 
 }  // namespace llm_edge_cache::http

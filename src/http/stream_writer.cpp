@@ -73,6 +73,10 @@ WriteResult StreamWriter::write(Stream& stream, const std::shared_ptr<StreamOwne
   return WriteResult::kQueued;
 }
 
+void StreamWriter::flush(Stream& stream, const std::shared_ptr<StreamOwner>& owner) {
+  if (!queue_.empty()) wait(stream, owner);
+}
+
 void StreamWriter::queue_from(const OutputPiece& piece, std::size_t offset) {
   if (offset == piece.bytes.size()) return;
   if (piece.owner != nullptr) {

@@ -56,6 +56,9 @@ class StreamWriter {
   // kClosed when the stream failed; the owner then closes it.
   WriteResult write(Stream& stream, const std::shared_ptr<StreamOwner>& owner,
                     std::initializer_list<OutputPiece> pieces);
+  // Only queues, for a stream that is not there yet; flush() then begins to send.
+  void queue(const OutputPiece& piece) { queue_from(piece, 0); }
+  void flush(Stream& stream, const std::shared_ptr<StreamOwner>& owner);
   // The owner's on_written, without error. kSent when the queue has become empty.
   WriteResult on_written(Stream& stream, const std::shared_ptr<StreamOwner>& owner,
                          std::size_t bytes);

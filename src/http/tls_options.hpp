@@ -6,13 +6,13 @@
 namespace llm_edge_cache::http {
 
 struct TlsServerOptions {
-  std::string certificate_file;  // PEM, with its chain
-  std::string key_file;          // PEM, not encrypted
+  std::string certificate_file{};  // PEM, with its chain
+  std::string key_file{};          // PEM, not encrypted
 };
 
 struct TlsClientOptions {
-  std::string extra_ca_file;  // PEM, trusted besides the system's authorities; empty: none
-  bool verify_peer = true;    // false accepts any certificate: tests and lab networks only
+  std::string extra_ca_file{};  // PEM, trusted besides the system's authorities; empty: none
+  bool verify_peer = true;      // false accepts any certificate: tests and lab networks only
 };
 
 }  // namespace llm_edge_cache::http

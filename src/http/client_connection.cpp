@@ -1,0 +1,401 @@
+#include "http/client_connection.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+namespace llm_edge_cache::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+ParserLimits parser_limits(const ClientOptions& options) {
+  return {.max_header_bytes = options.max_header_bytes,
+          .max_header_fields = options.max_header_fields};
+}
+
+// RFC 9110, 8.6: these say Content-Length: 0 rather than nothing.
+bool method_expects_body(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+}  // namespace
+
+ClientConnection::ClientConnection(IoThread& thread, std::shared_ptr<const ClientShared> shared,
+                                   Origin origin, ClientPool& pool)
+    : thread_(thread),
+      shared_(std::move(shared)),
+      origin_(std::move(origin)),
+      pool_(&pool),
+      resolver_(thread.context()),
+      socket_(thread.context()),
+      parser_(parser_limits(shared_->options)) {}
+
+// --- Request ---------------------------------------------------------------------------------
+
+void ClientConnection::begin(ClientRequest request) {
+  request_ = std::move(request);
+  request_.link->connection = this;
+  answered_ = head_told_ = informational_ = paused_ = write_failed_ = false;
+  parser_.start({.to_head_request = request_.head.method == "HEAD"});
+  const bool fresh = phase_ == Phase::kNew;
+  phase_ = fresh ? Phase::kConnecting : Phase::kActive;
+  deadline_.cancel();
+
+  out_.clear();
+  const std::string host = origin_.authority();
+  if (!append_request_head(out_, request_.head, {.framing = decide_framing(), .host = host})) {
+    return thread_.post([self = shared_from_this()] {
+      self->fail(ErrorCode::kInvalidArgument, "the request has a field that cannot be sent");
+    });
+  }
+  if (request_.body) {
+    send({out_, *request_.body});
+  } else {
+    send({out_});
+  }
+  if (fresh) connect();
+}
+
+Framing ClientConnection::decide_framing() {
+  chunked_ = false;
+  body_left_.reset();
+  body_ended_ = request_.body.has_value();
+  if (request_.body) {
+    if (request_.body->empty() && !method_expects_body(request_.head.method)) return {};
+    return {.content_length = request_.body->size()};
+  }
+  const std::string_view text = request_.head.headers.get("content-length").value_or("");
+  std::uint64_t length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (!text.empty() && error == std::errc() && end == text.data() + text.size()) {
+    body_left_ = length;
+  } else {
+    chunked_ = true;
+  }
+  return {.content_length = body_left_, .chunked = chunked_};
+}
+
+WriteResult ClientConnection::write(const OutputPiece& piece) {
+  if (body_ended_ || write_failed_) return WriteResult::kClosed;
+  if (piece.bytes.empty()) {
+    return writer_.queued_bytes() == 0 ? WriteResult::kSent : WriteResult::kQueued;
+  }
+  WriteResult result = WriteResult::kClosed;
+  if (chunked_) {
+    out_.clear();
+    append_chunk_size(out_, piece.bytes.size());
+    result = send({out_, piece, "\r\n"});
+  } else if (piece.bytes.size() > *body_left_) {
+    fail(ErrorCode::kInvalidArgument, "the request body is longer than its Content-Length");
+  } else {
+    *body_left_ -= piece.bytes.size();
+    result = send({piece});
+  }
+  if (writer_.queued_bytes() > shared_->options.max_write_queue_bytes) {
+    fail(ErrorCode::kOverloaded, "too many bytes of the request wait to be sent to " + peer());
+    return WriteResult::kClosed;
+  }
+  return result;
+}
+
+void ClientConnection::finish() {
+  if (body_ended_) return;
+  if (body_left_.value_or(0) > 0) {
+    return fail(ErrorCode::kInvalidArgument, "the request body is shorter than its Content-Length");
+  }
+  body_ended_ = true;
+  if (write_failed_) return;
+  if (chunked_) {
+    send({kLastChunk});
+  } else if (writer_.queued_bytes() == 0) {
+    on_sent();
+  }
+}
+
+void ClientConnection::on_drain(std::function<void()> callback) {
+  drain_callback_ = std::make_shared<std::function<void()>>(std::move(callback));
+}
+
+WriteResult ClientConnection::send(std::initializer_list<OutputPiece> pieces) {
+  if (phase_ == Phase::kConnecting) {
+    for (const OutputPiece& piece : pieces) writer_.queue(piece);
+    return WriteResult::kQueued;
+  }
+  const WriteResult result = writer_.write(*stream_, shared_from_this(), pieces);
+  if (result == WriteResult::kSent) on_sent();
+  if (result == WriteResult::kClosed) on_written(asio::error::broken_pipe, 0);
+  if (result == WriteResult::kQueued && !write_timer_.is_set()) {
+    thread_.set_timer(write_timer_, std::chrono::milliseconds(shared_->options.write_timeout_ms));
+  }
+  return result;
+}
+
+void ClientConnection::on_written(IoError error, std::size_t bytes) {
+  if (phase_ == Phase::kClosed) return;
+  if (error) {
+    // The server may have answered before it closed: what it said is read first, and the reader
+    // finds the end.
+    write_failed_ = true;
+    write_timer_.cancel();
+    if (!head_told_) set_deadline(shared_->options.first_byte_timeout_ms);
+    return;
+  }
+  if (writer_.on_written(*stream_, shared_from_this(), bytes) == WriteResult::kQueued) {
+    thread_.set_timer(write_timer_, std::chrono::milliseconds(shared_->options.write_timeout_ms));
+    return;
+  }
+  on_sent();
+  if (const auto callback = drain_callback_) (*callback)();
+}
+
+// The kernel has everything so far.
+void ClientConnection::on_sent() {
+  write_timer_.cancel();
+  if (body_ended_ && !head_told_) set_deadline(shared_->options.first_byte_timeout_ms);
+}
+
+void ClientConnection::on_write_timeout() {
+  fail(ErrorCode::kDeadlineExceeded, peer() + " stopped taking the request");
+}
+
+// --- Connection ------------------------------------------------------------------------------
+
+void ClientConnection::connect() {
+  set_deadline(shared_->options.connect_timeout_ms);
+  IoError not_address;
+  const asio::ip::address address = asio::ip::make_address(origin_.host, not_address);
+  const std::string port = std::to_string(origin_.port);
+  if (!not_address) {
+    return connect_to(tcp::resolver::results_type::create(tcp::endpoint(address, origin_.port),
+                                                          origin_.host, port));
+  }
+  resolver_.async_resolve(
+      origin_.host, port,
+      [self = shared_from_this()](IoError error, const tcp::resolver::results_type& endpoints) {
+        if (self->phase_ != Phase::kConnecting) return;
+        if (error) return self->fail_connect(error.message());
+        self->connect_to(endpoints);
+      });
+}
+
+void ClientConnection::connect_to(const tcp::resolver::results_type& endpoints) {
+  asio::async_connect(socket_, endpoints,
+                      [self = shared_from_this()](IoError error, const tcp::endpoint&) {
+                        self->on_connected(error);
+                      });
+}
+
+void ClientConnection::on_connected(IoError error) {
+  if (phase_ != Phase::kConnecting) return;
+  if (error) return fail_connect(error.message());
+  if (origin_.scheme == Scheme::kHttps) {
+    stream_ = make_tls_stream(std::move(socket_), shared_->tls,
+                              {.role = TlsRole::kClient,
+                               .host = origin_.host,
+                               .verify_peer = shared_->options.tls.verify_peer});
+  } else {
+    stream_ = make_plain_stream(thread_, std::move(socket_));
+  }
+  stream_->handshake([self = shared_from_this()](IoError failed) {
+    if (self->phase_ != Phase::kConnecting) return;
+    if (failed) {
+      const std::string refused = self->stream_->verify_failure();
+      return self->fail_connect(refused.empty() ? "TLS: " + failed.message()
+                                                : "its certificate was refused: " + refused);
+    }
+    self->phase_ = Phase::kActive;
+    self->deadline_.cancel();
+    self->writer_.flush(*self->stream_, self);
+    self->thread_.set_timer(self->write_timer_,
+                            std::chrono::milliseconds(self->shared_->options.write_timeout_ms));
+    self->arm_read();
+  });
+}
+
+void ClientConnection::fail_connect(const std::string& why) {
+  fail(ErrorCode::kUnavailable, "cannot connect to " + peer() + ": " + why);
+}
+
+void ClientConnection::set_deadline(std::int64_t ms) {
+  thread_.set_timer(deadline_, std::chrono::milliseconds(ms));
+}
+
+void ClientConnection::on_deadline() {
+  if (phase_ == Phase::kIdle) return close();
+  const std::string what = phase_ == Phase::kConnecting ? "no connection to " + peer() + " in time"
+                           : head_told_                 ? peer() + " stopped sending its answer"
+                                                        : peer() + " did not answer in time";
+  fail(ErrorCode::kDeadlineExceeded, what);
+}
+
+void ClientConnection::close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  const auto self = shared_from_this();
+  const auto dropped = release_request();
+  resolver_.cancel();
+  IoError ignored;
+  socket_.close(ignored);
+  if (stream_) stream_->close();
+  writer_.clear();
+  deadline_.cancel();
+  write_timer_.cancel();
+  pool_->on_closed(*this);
+}
+
+// --- Answer ----------------------------------------------------------------------------------
+
+void ClientConnection::arm_read() {
+  if (reading_ || phase_ == Phase::kClosed || !pending_.empty()) return;
+  reading_ = true;
+  stream_->async_read(shared_from_this());
+}
+
+void ClientConnection::on_read(IoError error, std::string_view bytes) {
+  reading_ = false;
+  if (phase_ == Phase::kClosed) return;
+  if (phase_ == Phase::kIdle) return close();  // ended, or sent what nobody asked for
+  if (error) return on_input_ended(error);
+  answered_ = true;
+  pump(bytes);
+}
+
+void ClientConnection::pump(std::string_view fresh) {
+  if (pumping_) return;
+  pumping_ = true;
+  const auto self = shared_from_this();
+  const std::string held = std::exchange(pending_, {});
+  std::string_view input = held.empty() ? fresh : std::string_view(held);
+  while (phase_ == Phase::kActive && !paused_ && pump_step(input)) {
+  }
+  pumping_ = false;
+  if (phase_ == Phase::kClosed) return;
+  pending_ = input;
+  if (phase_ == Phase::kActive && head_told_) {
+    paused_ ? deadline_.cancel() : set_deadline(shared_->options.idle_read_timeout_ms);
+  }
+  arm_read();
+}
+
+bool ClientConnection::pump_step(std::string_view& input) {
+  const ParseStep step = parser_.next(input);
+  input.remove_prefix(step.consumed);
+  switch (step.event) {
+    case ParseEvent::kNeedMore:
+      return false;
+    case ParseEvent::kHead:
+      handle_head();
+      return true;
+    case ParseEvent::kBody:
+    case ParseEvent::kEnd:
+      deliver(step.event, !input.empty());
+      return true;
+    case ParseEvent::kError:
+      fail(ErrorCode::kProtocol,
+           "the answer of " + peer() + " is broken: " + parser_.error().detail);
+      return false;
+  }
+  return false;
+}
+
+void ClientConnection::handle_head() {
+  ResponseHead head = parser_.take_head();
+  informational_ = head.status < 200;
+  if (head.status == 101) {
+    return fail(ErrorCode::kProtocol, peer() + " switched protocols, which nobody asked for");
+  }
+  if (informational_) return;
+  head_told_ = true;
+  deadline_.cancel();
+  const auto handler = request_.handler;
+  handler->on_head(std::move(head));
+}
+
+void ClientConnection::deliver(ParseEvent event, bool input_left) {
+  const auto link = request_.link;
+  const auto handler = request_.handler;
+  for (const std::string_view piece : parser_.body()) {
+    handler->on_data(piece);
+    if (link->connection != this) return;  // cancelled
+  }
+  if (event != ParseEvent::kEnd) return;
+  if (informational_) {
+    informational_ = false;
+    return parser_.start({.to_head_request = request_.head.method == "HEAD"});
+  }
+  const bool sent = body_ended_ && !write_failed_ && writer_.queued_bytes() == 0;
+  end_response(sent && !input_left);
+}
+
+void ClientConnection::end_response(bool may_reuse) {
+  const auto self = shared_from_this();
+  const ResponseEnd end{.framed = parser_.framed()};
+  const bool reuse = may_reuse && parser_.keep_alive() && parser_.framed();
+  const auto handler = release_request();
+  if (reuse) {
+    phase_ = Phase::kIdle;
+    used_ = true;
+    set_deadline(shared_->options.pool_idle_timeout_ms);
+    pool_->on_idle(self);
+  } else {
+    close();
+  }
+  handler->on_end(end);
+}
+
+bool ClientConnection::can_retry() const {
+  return used_ && !answered_ && request_.body;
+}
+
+void ClientConnection::on_input_ended(IoError error) {
+  const auto self = shared_from_this();
+  if (can_retry()) return pool_->on_stale(self);
+  if (!answered_) {
+    return fail(ErrorCode::kUnavailable, peer() + " closed the connection before it answered");
+  }
+  if (Stream::is_clean_end(error) && parser_.end_of_input().event == ParseEvent::kEnd) {
+    return end_response(false);
+  }
+  fail(ErrorCode::kUnavailable, peer() + " closed the connection within its answer");
+}
+
+FailedAt ClientConnection::failed_at() const {
+  if (phase_ == Phase::kConnecting) return FailedAt::kConnect;
+  if (head_told_) return FailedAt::kBody;
+  return answered_ ? FailedAt::kHead : FailedAt::kFirstByte;
+}
+
+void ClientConnection::fail(ErrorCode code, const std::string& what) {
+  if (phase_ == Phase::kClosed) return;
+  const auto self = shared_from_this();
+  const FailedAt at = failed_at();
+  const auto handler = release_request();
+  close();
+  if (handler) handler->on_error({.error = {code, what}, .at = at});
+}
+
+std::shared_ptr<ResponseHandler> ClientConnection::release_request() {
+  ClientRequest ended = std::exchange(request_, {});
+  drain_callback_.reset();
+  if (ended.link) ended.link->connection = nullptr;
+  return std::move(ended.handler);
+}
+
+void ClientConnection::cancel() {
+  close();
+}
+
+void ClientConnection::pause() {
+  paused_ = true;
+}
+
+void ClientConnection::resume() {
+  if (!std::exchange(paused_, false)) return;
+  if (phase_ == Phase::kActive) pump({});
+}
+
+}  // namespace llm_edge_cache::http
