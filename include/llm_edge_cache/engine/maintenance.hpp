@@ -128,8 +128,8 @@ class Maintenance {
     const bool old_linked = event.departed != kNullHandle && linked(event.departed);
     if (event.arrived != kNullHandle) {
       if (old_linked) {
+        policy_.on_hit(event.departed);
         policy_.on_replace(event.departed, event.arrived);
-        policy_.on_hit(event.arrived);
       } else {
         policy_.on_insert(event.arrived);
       }
