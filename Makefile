@@ -6,10 +6,10 @@ CTEST_ARGS ?=
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help bootstrap build run test test-asan test-tsan fuzz-smoke bench lint format install clean
+.PHONY: help bootstrap build run test test-asan test-tsan fuzz-smoke bench bench-l1 lint format install clean
 
 help:
-	@echo "make run | test | build | test-asan | test-tsan | fuzz-smoke | bench | lint | format | install"
+	@echo "make run | test | build | test-asan | test-tsan | fuzz-smoke | bench | bench-l1 | lint | format | install"
 
 bootstrap:
 	@scripts/bootstrap
@@ -42,7 +42,10 @@ fuzz-smoke: build-fuzz
 	@scripts/fuzz_smoke build/fuzz
 
 bench: build-release
-	@scripts/bench build/release
+	@scripts/bench build/release all
+
+bench-l1: build-release
+	@scripts/bench build/release l1
 
 lint: configure-release
 	@scripts/lint
