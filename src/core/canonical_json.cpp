@@ -1,29 +1,19 @@
 #include "core/canonical_json.hpp"
 
-#include <simdjson.h>
-
 #include <algorithm>
-#include <bit>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/json_text.hpp"
+#include "core/json_workspace.hpp"
 
 namespace llm_edge_cache {
 namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::size_t kMinCapacity = 4096;
-constexpr std::size_t kMaxKeptCapacity = 1U << 20U;
-
-struct Member {
-  std::string_view name;
-  dom::element value;
-};
+using Member = JsonWorkspace::Member;
 
 // By UTF-16 code units, for valid UTF-8: its bytes sort alike but for the characters beyond the
 // basic plane (first byte 0xF0 and more), whose surrogates come before U+E000 to U+FFFF (first byte
@@ -141,102 +131,19 @@ class Writer {
   std::string_view duplicate_;
 };
 
-std::string_view reason(simdjson::error_code code) {
-  switch (code) {
-    case simdjson::EMPTY:
-      return "there is no text";
-    case simdjson::DEPTH_ERROR:
-      return "it is nested too deeply";
-    case simdjson::UTF8_ERROR:
-      return "it is not UTF-8";
-    case simdjson::NUMBER_ERROR:
-      return "a number is malformed or out of range";
-    case simdjson::STRING_ERROR:
-      return "a string has an invalid escape or a lone surrogate";
-    case simdjson::UNESCAPED_CHARS:
-      return "a string has a control character";
-    case simdjson::UNCLOSED_STRING:
-      return "a string does not end";
-    case simdjson::T_ATOM_ERROR:
-    case simdjson::F_ATOM_ERROR:
-    case simdjson::N_ATOM_ERROR:
-      return "a word is not true, false or null";
-    default:
-      return "its structure is broken";
-  }
-}
-
-Error invalid(std::string_view reason) {
-  return {ErrorCode::kInvalidArgument, "not canonical JSON: " + std::string(reason)};
-}
-
-// Memory that a thread keeps from text to text.
-class Workspace {
- public:
-  // The tree lives until the next call.
-  Result<dom::element> parse(std::string_view text) {
-    if (!reserve(text.size())) {
-      return Error{ErrorCode::kTooLarge, "the JSON text is too large to parse"};
-    }
-    if (!text.empty()) {
-      std::memcpy(padded_.get(), text.data(), text.size());
-    }
-    std::memset(padded_.get() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
-    dom::element root;
-    const auto error = parser_.parse(padded_.get(), text.size(), false).get(root);
-    if (error != simdjson::SUCCESS) {
-      return invalid(reason(error));
-    }
-    members_.clear();
-    return root;
-  }
-
-  std::vector<Member>& members() { return members_; }
-
-  void shrink() {
-    if (capacity_ > kMaxKeptCapacity) {
-      *this = Workspace();
-    }
-  }
-
- private:
-  bool reserve(std::size_t bytes) {
-    if (padded_ != nullptr && bytes <= capacity_) {
-      return true;
-    }
-    if (bytes > simdjson::SIMDJSON_MAXSIZE_BYTES) {
-      return false;
-    }
-    const auto capacity = std::max(kMinCapacity, std::bit_ceil(bytes));
-    const auto allowed = std::min(capacity, simdjson::SIMDJSON_MAXSIZE_BYTES);
-    if (parser_.allocate(allowed, kMaxJsonDepth) != simdjson::SUCCESS ||
-        parser_.doc.allocate(allowed) != simdjson::SUCCESS) {
-      *this = Workspace();
-      return false;
-    }
-    padded_.reset(new char[allowed + simdjson::SIMDJSON_PADDING]);
-    capacity_ = allowed;
-    return true;
-  }
-
-  std::size_t capacity_ = 0;
-  std::unique_ptr<char[]> padded_;
-  dom::parser parser_;
-  std::vector<Member> members_;
-};
-
-Status append(std::string& out, Workspace& workspace, std::string_view text,
+Status append(std::string& out, JsonWorkspace& workspace, std::string_view text,
               const CanonicalJsonOptions& options) {
   const auto root = workspace.parse(text);
   if (!root.ok()) {
     return root.error();
   }
   if (options.require_object && !root->is_object()) {
-    return invalid("it is not an object");
+    return not_canonical_json("it is not an object");
   }
   Writer writer(out, workspace.members());
   if (!writer.write(*root, options.dropped_members)) {
-    return invalid("an object has the name \"" + std::string(writer.duplicate()) + "\" twice");
+    return not_canonical_json("an object has the name \"" + std::string(writer.duplicate()) +
+                              "\" twice");
   }
   return {};
 }
@@ -245,7 +152,7 @@ Status append(std::string& out, Workspace& workspace, std::string_view text,
 
 Status append_canonical_json(std::string& out, std::string_view text,
                              const CanonicalJsonOptions& options) {
-  thread_local Workspace workspace;
+  thread_local JsonWorkspace workspace;
   const auto before = out.size();
   auto status = append(out, workspace, text, options);
   if (!status.ok()) {

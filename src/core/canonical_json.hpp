@@ -12,8 +12,8 @@
 // object however it is escaped, nesting over kMaxJsonDepth, and a value that is not an object where
 // one is asked for. kTooLarge: text of 4 GiB and more.
 //
-// Thread-safe. Each thread keeps parser memory in proportion to its largest recent text, at most
-// for texts of 1 MiB; more is given back after the call.
+// Thread-safe. Parsing takes about 15 bytes of memory for each byte of text. Each thread keeps what
+// its largest text took, for texts of up to 1 MiB; more is given back before the call returns.
 #pragma once
 
 #include <cstddef>

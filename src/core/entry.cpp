@@ -5,8 +5,8 @@ namespace {
 
 // What a string holds beyond its own object; short texts live inside of it.
 std::size_t heap_bytes(const std::string& text) {
-  static const std::size_t kInlineCapacity = std::string().capacity();
-  return text.capacity() > kInlineCapacity ? text.capacity() + 1 : 0;
+  static const std::size_t inline_capacity = std::string().capacity();
+  return text.capacity() > inline_capacity ? text.capacity() + 1 : 0;
 }
 
 }  // namespace

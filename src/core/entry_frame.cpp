@@ -124,8 +124,8 @@ Result<std::string_view> decompress(std::string_view body, std::size_t table_byt
   return std::string_view(table, table_bytes);
 }
 
-bool is_aligned(const char* at) {
-  return reinterpret_cast<std::uintptr_t>(at) % alignof(std::uint64_t) == 0;
+bool is_aligned(std::string_view bytes) {
+  return reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(std::uint64_t) == 0;
 }
 
 }  // namespace
@@ -173,7 +173,7 @@ Result<std::string_view> open_entry_frame(const KeyDigest& key, std::string_view
   if (header->table_bytes != body.size()) {
     return corrupt("the stored entry is not of the size that it states");
   }
-  if (is_aligned(body.data())) {
+  if (is_aligned(body)) {
     return body;
   }
   char* const copy = allocate(storage, body.size());

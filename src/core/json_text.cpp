@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 
 namespace llm_edge_cache {
 namespace {
@@ -15,33 +13,21 @@ constexpr double kTwoTo63 = 9223372036854775808.0;
 constexpr double kTwoTo64 = 18446744073709551616.0;
 
 constexpr bool needs_escape(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+  return (static_cast<unsigned char>(c) < 0x20) | (c == '"') | (c == '\\');
 }
 
-constexpr std::uint64_t repeat(std::uint8_t byte) {
-  return 0x0101010101010101U * byte;
-}
-
-// Non-zero where a byte of `word` needs an escape; the lowest bit set marks the first such byte.
-// After "Determine if a word has a zero byte" and "has a byte less than n" in Sean Anderson's Bit
-// Twiddling Hacks; bytes of 0x80 and more are masked out.
-std::uint64_t escape_bits(std::uint64_t word) {
-  const auto below_space = word - repeat(0x20);
-  const auto quote = (word ^ repeat('"')) - repeat(1);
-  const auto backslash = (word ^ repeat('\\')) - repeat(1);
-  return (below_space | quote | backslash) & ~word & repeat(0x80);
-}
-
-// The length of the prefix that needs no escape.
+// The length of the prefix that needs no escape. Whole blocks are tested without a branch inside,
+// which compilers turn into vector instructions.
 std::size_t plain_prefix(std::string_view text) {
+  constexpr std::size_t kBlock = 32;
   std::size_t at = 0;
-  if constexpr (std::endian::native == std::endian::little) {
-    for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, text.data() + at, sizeof word);
-      if (const auto bits = escape_bits(word); bits != 0) {
-        return at + static_cast<std::size_t>(std::countr_zero(bits)) / 8;
-      }
+  for (; at + kBlock <= text.size(); at += kBlock) {
+    unsigned char found = 0;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      found |= static_cast<unsigned char>(needs_escape(text[at + i]));
+    }
+    if (found != 0) {
+      break;
     }
   }
   while (at < text.size() && !needs_escape(text[at])) {
