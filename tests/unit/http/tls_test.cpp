@@ -1,0 +1,173 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "certificates.hpp"
+#include "raw_client.hpp"
+#include "test_client.hpp"
+#include "tests/support/child_process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace llm_edge_cache::http {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+class TlsTest : public ::testing::Test {
+ protected:
+  ServerOptions with_certificate(const TlsServerOptions& tls) {
+    ServerOptions options;
+    options.tls = tls;
+    return options;
+  }
+  Origin origin(const TestServer& server, std::string host = "localhost") {
+    return {Scheme::kHttps, std::move(host), server.port()};
+  }
+
+  test::TempDir folder_;
+  CertificateAuthority authority_{folder_.path()};
+  TlsServerOptions localhost_ = authority_.issue("localhost", "DNS:localhost,IP:127.0.0.1");
+  ClientOptions trusting_{.tls = {.extra_ca_file = authority_.ca_file()}};
+};
+
+TEST_F(TlsTest, requests_share_a_verified_connection) {
+  TestServer server(echo, with_certificate(localhost_));
+  TestClient client(trusting_);
+  for (const std::string host : {"localhost", "localhost", "127.0.0.1"}) {
+    const Outcome outcome = client.fetch(origin(server, host), request_head("POST", "/p"), "body");
+    ASSERT_TRUE(outcome.end) << outcome.error->error.message;
+    EXPECT_EQ(outcome.body, "POST /p body");
+  }
+  EXPECT_EQ(server.server().connection_count(), 2U);
+}
+
+TEST_F(TlsTest, large_bodies_pass_both_ways) {
+  const std::string body(900'000, 'x');
+  TestServer server(echo, with_certificate(localhost_));
+  TestClient client(trusting_);
+  const Outcome outcome = client.fetch(origin(server), request_head("POST", "/p"), body);
+  ASSERT_TRUE(outcome.end);
+  EXPECT_EQ(outcome.body, "POST /p " + body);
+}
+
+TEST_F(TlsTest, streamed_answer_passes_in_order) {
+  TestServer server(
+      [](const ExchangePtr& exchange) {
+        exchange->start({});
+        for (int i = 0; i < 100; ++i) exchange->write(std::to_string(i) + ",");
+        exchange->finish();
+      },
+      with_certificate(localhost_));
+  TestClient client(trusting_);
+  std::string expected;
+  for (int i = 0; i < 100; ++i) expected += std::to_string(i) + ",";
+  EXPECT_EQ(client.fetch(origin(server), request_head("GET", "/")).body, expected);
+}
+
+TEST_F(TlsTest, authority_that_nobody_trusts_is_refused) {
+  TestServer server(echo, with_certificate(localhost_));
+  TestClient client;
+  const Outcome outcome = client.fetch(origin(server), request_head("GET", "/"));
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->at, FailedAt::kConnect);
+  EXPECT_THAT(
+      outcome.error->error.message,
+      AllOf(HasSubstr("localhost:"), HasSubstr("certificate was refused"), HasSubstr("issuer")));
+}
+
+TEST_F(TlsTest, certificate_of_another_host_is_refused) {
+  TestServer server(echo, with_certificate(authority_.issue("other", "DNS:other.example")));
+  TestClient client(trusting_);
+  for (const std::string host : {"localhost", "127.0.0.1"}) {
+    const Outcome outcome = client.fetch(origin(server, host), request_head("GET", "/"));
+    ASSERT_TRUE(outcome.error);
+    EXPECT_THAT(outcome.error->error.message, HasSubstr("mismatch"));
+  }
+}
+
+TEST_F(TlsTest, verification_can_be_switched_off) {
+  TestServer server(echo, with_certificate(authority_.issue("other", "DNS:other.example")));
+  TestClient client({.tls = {.verify_peer = false}});
+  EXPECT_TRUE(client.fetch(origin(server), request_head("GET", "/")).end);
+}
+
+TEST_F(TlsTest, plain_request_to_a_tls_server_fails_and_the_server_goes_on) {
+  TestServer server(echo, with_certificate(localhost_));
+  RawClient plain(server.port());
+  plain.send(get("/"));
+  EXPECT_THAT(plain.read_all(), testing::Not(HasSubstr("HTTP/1.1 200")));
+  TestClient client(trusting_);
+  EXPECT_TRUE(client.fetch(origin(server), request_head("GET", "/")).end);
+}
+
+TEST_F(TlsTest, tls_request_to_a_plain_server_fails_at_connect) {
+  TestServer server(echo);
+  TestClient client(trusting_);
+  const Outcome outcome = client.fetch(origin(server), request_head("GET", "/"));
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->at, FailedAt::kConnect);
+}
+
+TEST_F(TlsTest, client_without_a_handshake_is_closed_in_time) {
+  ServerOptions options = with_certificate(localhost_);
+  options.tls_handshake_timeout_ms = 50;
+  TestServer server(echo, options);
+  RawClient silent(server.port());
+  EXPECT_EQ(silent.read_all(), "");
+}
+
+TEST_F(TlsTest, reloaded_certificate_serves_new_connections) {
+  TestServer server(echo, with_certificate(authority_.issue("other", "DNS:other.example")));
+  TestClient client(trusting_);
+  ASSERT_TRUE(client.fetch(origin(server), request_head("GET", "/")).error);
+  EXPECT_FALSE(
+      server.server().reload_tls({.certificate_file = "/no/such", .key_file = "/no/such"}).ok());
+  ASSERT_TRUE(server.server().reload_tls(localhost_).ok());
+  EXPECT_TRUE(client.fetch(origin(server), request_head("GET", "/")).end);
+}
+
+TEST_F(TlsTest, key_of_another_certificate_is_named) {
+  const TlsServerOptions other = authority_.issue("other", "DNS:other.example");
+  IoThreads threads({.threads = 1});
+  ServerOptions options = on_free_port();
+  options.tls = {.certificate_file = localhost_.certificate_file, .key_file = other.key_file};
+  try {
+    Server server(threads, options, std::make_shared<FunctionHandler>(echo));
+    FAIL() << "the key is another certificate's";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), HasSubstr(other.key_file));
+  }
+}
+
+// A close-delimited body without close_notify may have been cut by anybody on the way.
+TEST_F(TlsTest, unframed_body_without_close_notify_is_an_error) {
+  for (const bool aborts : {false, true}) {
+    TestServer server(
+        [aborts](const ExchangePtr& exchange) {
+          exchange->start({});
+          exchange->write("maybe whole");
+          exchange->on_drain(
+              [exchange, aborts] { aborts ? exchange->abort() : exchange->finish(); });
+        },
+        with_certificate(localhost_));
+    test::ChildProcess curl({.argv = {"curl", "-sS", "--http1.0", "--cacert", authority_.ca_file(),
+                                      "https://localhost:" + std::to_string(server.port())}});
+    EXPECT_EQ(curl.wait() == 0, !aborts) << curl.error_output();
+    EXPECT_EQ(curl.output(), "maybe whole");
+  }
+}
+
+TEST_F(TlsTest, curl_verifies_and_reuses_the_connection) {
+  TestServer server(echo, with_certificate(localhost_));
+  const std::string url = "https://localhost:" + std::to_string(server.port());
+  test::ChildProcess curl({.argv = {"curl", "-sS", "--cacert", authority_.ca_file(), "-w",
+                                    "|%{http_version} %{num_connects}\n", url + "/a", url + "/b"}});
+  EXPECT_EQ(curl.wait(), 0) << curl.error_output();
+  EXPECT_EQ(curl.output(), "GET /a |1.1 1\nGET /b |1.1 0\n");
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::http
