@@ -24,7 +24,7 @@ class FrequencySketch {
   static constexpr std::uint32_t kMaxFrequency = 15;
 
   /// `max_entries` (kUnbounded if not known) only makes the table fit exactly when it is reached:
-  /// it starts at a few hundred bytes whatever the bound. `seed` keeps collisions unpredictable.
+  /// it starts at no more than 4 KiB whatever the bound. `seed` keeps collisions unpredictable.
   FrequencySketch(std::uint64_t max_entries, std::uint64_t seed) : seed_(seed) {
     const std::uint64_t blocks = std::max<std::uint64_t>(blocks_for(max_entries), 1);
     const int width = static_cast<int>(std::bit_width(blocks));
@@ -75,7 +75,7 @@ class FrequencySketch {
  private:
   static constexpr std::uint32_t kRows = 4;
   static constexpr std::uint64_t kEntriesPerBlock = 8;
-  static constexpr int kFirstBlocksLog2 = 4;
+  static constexpr int kFirstBlocksLog2 = 6;
   /// As Caffeine: ten uses per entry, of which halving leaves five.
   static constexpr std::uint64_t kSamplesPerEntry = 5;
   /// The last of a row's 32 nibbles is not a counter: the four of them hold the block's epoch.

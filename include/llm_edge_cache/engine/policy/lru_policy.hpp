@@ -25,7 +25,9 @@ class LruPolicy {
       list_.push_front(*nodes_, handle);
     }
   }
-  void on_hit(Handle handle) { list_.move_to_front(*nodes_, handle); }
+  void on_hit(Handle handle) {
+    if (nodes_->weight(handle) <= bounds_.max_weight_bytes) list_.move_to_front(*nodes_, handle);
+  }
 
   /// `fresh` takes the place of `old`, which has the same hash and is forgotten.
   void on_replace(Handle old, Handle fresh) {
@@ -59,7 +61,10 @@ class LruPolicy {
   [[nodiscard]] std::uint64_t count() const { return list_.count(); }
   [[nodiscard]] std::uint64_t weight() const { return list_.weight(); }
   [[nodiscard]] std::size_t memory_bytes() const { return sizeof(*this); }
-  [[nodiscard]] bool validate() const { return list_.validate(*nodes_); }
+  [[nodiscard]] bool validate() const {
+    return list_.validate(*nodes_) && list_.count() <= bounds_.max_entries &&
+           list_.weight() <= bounds_.max_weight_bytes;
+  }
 
   [[nodiscard]] std::vector<Handle> hottest(std::size_t n) const {
     std::vector<Handle> handles;

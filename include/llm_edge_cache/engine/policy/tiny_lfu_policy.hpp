@@ -48,8 +48,10 @@ class TinyLfuPolicy {
     if (count() >= modelled_entries_ + modelled_entries_ / 8) model(std::bit_ceil(count() + 1));
     record_use(handle);
     allowed_moves_ += kMovesPerInsert;
-    // What the window cannot hold is judged first, so that it does not sweep the window.
-    if (nodes_->weight(handle) > window_limit_.max_weight_bytes) {
+    // What the window cannot hold, or what would sweep it, is judged first.
+    const std::uint32_t weight_bytes = nodes_->weight(handle);
+    const bool full = over(bounds_, count() + 1, weight() + weight_bytes);
+    if (weight_bytes > window_limit_.max_weight_bytes || (full && is_bulky(handle))) {
       window_.push_back(*nodes_, handle);
     } else {
       window_.push_front(*nodes_, handle);
@@ -59,6 +61,7 @@ class TinyLfuPolicy {
   /// A node that was read or replaced.
   void on_hit(Handle handle) {
     record_use(handle);
+    if (nodes_->weight(handle) > bounds_.max_weight_bytes) return;  // Waits for `evict`.
     switch (nodes_->links(handle).segment) {
       case Segment::kWindow:
         return window_.move_to_front(*nodes_, handle);
@@ -100,10 +103,11 @@ class TinyLfuPolicy {
   void evict(Evict&& evict) {
     if (over(bounds_, count(), weight())) model_full();
     while (over(bounds_, count(), weight())) {
-      if (over(window_limit_, window_.count(), window_.weight())) {
+      if (over(window_limit_, window_.count(), window_.weight()) ||
+          (!window_.empty() && is_bulky(window_.back()))) {
         judge(window_.back(), evict);
       } else {
-        drop(next_victim(), false, evict);
+        drop(victim_beside(kNullHandle), false, evict);
       }
     }
     // Room left: what overflows the window enters untested. A window that has to shrink does so at
@@ -171,6 +175,7 @@ class TinyLfuPolicy {
  private:
   using List = IntrusiveList<Nodes>;
   static constexpr std::uint64_t kMovesPerInsert = 2;
+  static constexpr std::uint64_t kBulkyTimesMean = 64;
 
   static bool over(const PolicyBounds& limit, std::uint64_t entries, std::uint64_t weight_bytes) {
     return entries > limit.max_entries || weight_bytes > limit.max_weight_bytes;
@@ -242,9 +247,20 @@ class TinyLfuPolicy {
     }
   }
 
-  [[nodiscard]] Handle next_victim() const {
-    if (!probation_.empty()) return probation_.back();
-    return protected_.empty() ? window_.back() : protected_.back();
+  /// So much heavier than the mean that no strategy may let it in untested.
+  [[nodiscard]] bool is_bulky(Handle handle) const {
+    return nodes_->weight(handle) / kBulkyTimesMean >
+           weight() / std::max<std::uint64_t>(count(), 1);
+  }
+
+  /// The first to give up, in the order of `coldest` but never `candidate`.
+  [[nodiscard]] Handle victim_beside(Handle candidate) const {
+    for (const List* list : {&probation_, &protected_, &window_}) {
+      Handle at = list->back();
+      if (at == candidate && at != kNullHandle) at = nodes_->links(at).prev;
+      if (at != kNullHandle) return at;
+    }
+    return candidate;
   }
 
   template <class Evict>
@@ -253,27 +269,34 @@ class TinyLfuPolicy {
     evict(handle, refused_admission);
   }
 
-  /// Lets the candidate into the main space in place of enough of its coldest entries, or drops it.
+  /// Keeps the window's candidate in place of enough of the coldest entries, or drops it.
   template <class Evict>
   void judge(Handle candidate, Evict&& evict) {
-    if (probation_.empty() && protected_.empty()) return drop(candidate, false, evict);
+    const bool bulky = is_bulky(candidate);
+    const bool main_is_empty = probation_.empty() && protected_.empty();
+    if (main_is_empty && !bulky) return drop(candidate, false, evict);
     if (!worth_its_victims(candidate)) {
       ++refusals_;
       return drop(candidate, true, evict);
     }
     ++admissions_;
-    while (over(bounds_, count(), weight())) drop(next_victim(), false, evict);
-    move(candidate, window_, probation_);
+    while (over(bounds_, count(), weight())) drop(victim_beside(candidate), false, evict);
+    move(candidate, window_, main_is_empty ? window_ : probation_);
   }
 
+  /// Compares with all the victims together. The strategy's credit is for the first of them: who
+  /// displaces several is always held against all that they were used.
   bool worth_its_victims(Handle candidate) {
     const std::uint32_t worth = candidate_worth(sketch_.frequency(nodes_->hash(candidate)));
     std::uint64_t entries = count();
     std::uint64_t weight_bytes = weight();
+    std::uint32_t credit = strategy_.victim_credit;
     std::uint32_t victims_worth = 0;
-    for (const List* list : {&probation_, &protected_}) {
+    for (const List* list : {&probation_, &protected_, &window_}) {
       for (Handle at = list->back(); at != kNullHandle; at = nodes_->links(at).prev) {
-        victims_worth += std::min(strategy_.victim_credit, sketch_.frequency(nodes_->hash(at)));
+        if (at == candidate) continue;
+        victims_worth += std::min(credit, sketch_.frequency(nodes_->hash(at)));
+        credit = kFullCredit;
         --entries;
         weight_bytes -= nodes_->weight(at);
         const bool room = !over(bounds_, entries, weight_bytes);
