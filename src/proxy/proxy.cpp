@@ -7,6 +7,7 @@
 #include "proxy/proxy_error.hpp"
 
 namespace llm_edge_cache::proxy {
+
 Proxy::Proxy(http::IoThreads& threads, TieredCache& cache, ClockPtr clock, ProxyOptions options)
     : threads_(threads),
       services_(

@@ -20,14 +20,16 @@ struct RequestDirectives {
   bool no_store = false;
   bool no_cache = false;  // also `Pragma: no-cache` where there is no Cache-Control
   bool only_if_cached = false;
-  std::optional<std::int64_t> max_age_s;
+  std::optional<std::int64_t> max_age_s = {};
   // Parsed for stale answers, which nothing serves yet.
-  std::optional<std::int64_t> max_stale_s;  // without an argument: the largest number
-  std::optional<std::int64_t> stale_if_error_s;
+  std::optional<std::int64_t> max_stale_s = {};  // without an argument: the largest number
+  std::optional<std::int64_t> stale_if_error_s = {};
 
-  std::optional<std::uint64_t> ttl_ms;  // x-llm-cache-ttl, in seconds on the wire; 0: do not store
-  std::string name_space;               // x-llm-cache-namespace: within the scope, never beyond it
-  std::vector<std::string> tags;        // x-llm-cache-tags
+  // x-llm-cache-ttl, in seconds on the wire; 0: do not store.
+  std::optional<std::uint64_t> ttl_ms = {};
+  // x-llm-cache-namespace: divides a scope, never leaves it.
+  std::string name_space = {};
+  std::vector<std::string> tags = {};  // x-llm-cache-tags
 
   friend bool operator==(const RequestDirectives&, const RequestDirectives&) = default;
 };

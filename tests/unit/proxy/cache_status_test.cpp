@@ -1,0 +1,38 @@
+#include "proxy/cache_status.hpp"
+
+#include <gtest/gtest.h>
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+TEST(CacheStatusTest, a_hit_says_how_long_it_lives_and_where_it_was) {
+  EXPECT_EQ(hit_status(251, "l1"), "llm-edge-cache; hit; ttl=251; detail=l1");
+}
+
+TEST(CacheStatusTest, a_miss_says_if_it_is_stored_now) {
+  EXPECT_EQ(forward_status({}), "llm-edge-cache; fwd=miss");
+  EXPECT_EQ(forward_status({.is_stored = true}), "llm-edge-cache; fwd=miss; stored");
+  EXPECT_EQ(forward_status({.is_collapsed = true}), "llm-edge-cache; fwd=miss; collapsed");
+}
+
+TEST(CacheStatusTest, a_status_is_told_where_it_is_not_200) {
+  EXPECT_EQ(forward_status({.upstream_status = std::uint16_t{200}}), "llm-edge-cache; fwd=miss");
+  EXPECT_EQ(forward_status({.upstream_status = std::uint16_t{429}}),
+            "llm-edge-cache; fwd=miss; fwd-status=429");
+}
+
+TEST(CacheStatusTest, other_reasons_have_their_tokens) {
+  EXPECT_EQ(forward_status({.reason = ForwardReason::kBypass}), "llm-edge-cache; fwd=bypass");
+  EXPECT_EQ(forward_status({.reason = ForwardReason::kRequest, .detail = "not_cached"}),
+            "llm-edge-cache; fwd=request; detail=not_cached");
+}
+
+TEST(CacheStatusTest, earlier_caches_keep_their_word) {
+  http::Headers headers = {{"Cache-Status", "origin-cache; hit"}};
+  add_cache_status(headers, "llm-edge-cache; fwd=miss");
+  EXPECT_EQ(headers.all("cache-status").size(), 2U);
+  EXPECT_EQ(headers.get("cache-status"), "origin-cache; hit");
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy

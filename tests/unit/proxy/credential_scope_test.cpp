@@ -1,0 +1,65 @@
+#include "proxy/credential_scope.hpp"
+
+#include <gtest/gtest.h>
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+ProxyOptions options_with_secret(std::string secret) {
+  ProxyOptions options;
+  options.scope_secret = std::move(secret);
+  return options;
+}
+
+KeyDigest scope_of(const http::Headers& headers, std::string secret = "secret") {
+  return CredentialScope(options_with_secret(std::move(secret))).scope_of(headers);
+}
+
+TEST(CredentialScopeTest, the_same_credential_has_the_same_scope) {
+  EXPECT_EQ(scope_of({{"Authorization", "Bearer a"}}), scope_of({{"authorization", "Bearer a"}}));
+}
+
+TEST(CredentialScopeTest, credentials_that_differ_have_scopes_that_differ) {
+  EXPECT_NE(scope_of({{"authorization", "Bearer a"}}), scope_of({{"authorization", "Bearer b"}}));
+}
+
+TEST(CredentialScopeTest, the_field_that_carries_a_credential_counts) {
+  EXPECT_NE(scope_of({{"x-api-key", "a"}}), scope_of({{"api-key", "a"}}));
+}
+
+TEST(CredentialScopeTest, all_credentials_of_a_request_count) {
+  const auto both = scope_of({{"authorization", "a"}, {"x-api-key", "b"}});
+  EXPECT_NE(both, scope_of({{"authorization", "a"}}));
+  EXPECT_NE(both, scope_of({{"x-api-key", "b"}}));
+}
+
+TEST(CredentialScopeTest, a_repeated_field_is_not_its_first_value_alone) {
+  EXPECT_NE(scope_of({{"authorization", "a"}, {"authorization", "b"}}),
+            scope_of({{"authorization", "a"}}));
+  EXPECT_NE(scope_of({{"authorization", "ab"}}),
+            scope_of({{"authorization", "a"}, {"authorization", "b"}}));
+}
+
+TEST(CredentialScopeTest, nobody_is_a_scope_of_its_own) {
+  EXPECT_EQ(scope_of({}), scope_of({{"accept", "x"}}));
+  EXPECT_NE(scope_of({}), scope_of({{"authorization", ""}}));
+  EXPECT_NE(scope_of({}), KeyDigest{});
+}
+
+TEST(CredentialScopeTest, another_secret_makes_another_scope) {
+  EXPECT_NE(scope_of({{"authorization", "a"}}, "one"), scope_of({{"authorization", "a"}}, "two"));
+}
+
+TEST(CredentialScopeTest, shared_mode_knows_one_scope) {
+  ProxyOptions options;
+  options.scope = ScopeMode::kShared;
+  const CredentialScope scope(options);
+  EXPECT_EQ(scope.scope_of({{"authorization", "a"}}), scope.scope_of({}));
+  EXPECT_NE(scope.scope_of({}), scope_of({}));
+  std::string appended;
+  scope.append_credentials(appended, {{"authorization", "a"}});
+  EXPECT_EQ(appended, "");
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,274 @@
+#include "proxy/flight.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+constexpr std::size_t kEverything = 1U << 30U;
+
+// Reads when it is told to, and counts how often it was called.
+class TestListener : public FlightListener {
+ public:
+  void on_progress() override {
+    ++calls;
+    if (on_call) on_call();
+  }
+
+  int calls = 0;
+  std::function<void()> on_call;
+};
+
+class TestSource : public FlightSource {
+ public:
+  void resume() override { ++resumed; }
+  void abandon() override { ++abandoned; }
+
+  int resumed = 0;
+  int abandoned = 0;
+};
+
+std::string text_of(const Flight::Progress& progress) {
+  std::string text;
+  for (const auto& piece : progress.pieces) text += piece.view();
+  return text;
+}
+
+// Each test runs on the one I/O thread; what a flight posts to it has run after settle().
+class FlightTest : public ::testing::Test {
+ protected:
+  void on_thread(const std::function<void()>& task) {
+    threads_.run_on_each([&task](http::IoThread&) { task(); });
+  }
+  void settle() {
+    on_thread([] {});
+    on_thread([] {});
+  }
+
+  std::shared_ptr<Flight> make_flight(FlightOptions options = {}) {
+    auto flight = std::make_shared<Flight>(options);
+    flight->set_source(source_, thread_);
+    return flight;
+  }
+  Flight::Ticket join(Flight& flight, const std::shared_ptr<TestListener>& listener) {
+    const auto ticket = flight.join(listener, thread_);
+    EXPECT_TRUE(ticket);
+    return *ticket;
+  }
+
+  http::IoThreads threads_{{.threads = 1}};
+  http::IoThread& thread_ = threads_.at(0);
+  std::shared_ptr<TestSource> source_ = std::make_shared<TestSource>();
+  std::shared_ptr<TestListener> fast_ = std::make_shared<TestListener>();
+  std::shared_ptr<TestListener> slow_ = std::make_shared<TestListener>();
+};
+
+TEST_F(FlightTest, a_late_listener_gets_what_came_before_and_then_follows) {
+  on_thread([&] {
+    const auto flight = make_flight();
+    flight->begin({});
+    EXPECT_EQ(flight->append("one"), Flight::Pace::kGoOn);
+    const auto ticket = join(*flight, fast_);
+    EXPECT_EQ(text_of(flight->read(ticket, kEverything)), "one");
+    EXPECT_EQ(flight->append("two"), Flight::Pace::kGoOn);
+    EXPECT_EQ(fast_->calls, 1);
+    EXPECT_EQ(text_of(flight->read(ticket, kEverything)), "two");
+    flight->leave(ticket);
+  });
+}
+
+TEST_F(FlightTest, a_listener_is_called_once_until_it_reads) {
+  on_thread([&] {
+    const auto flight = make_flight();
+    const auto ticket = join(*flight, slow_);
+    flight->begin({});
+    (void)flight->append("a");
+    (void)flight->append("b");
+    EXPECT_EQ(slow_->calls, 1);
+    EXPECT_EQ(text_of(flight->read(ticket, kEverything)), "ab");
+    (void)flight->append("c");
+    EXPECT_EQ(slow_->calls, 2);
+    flight->leave(ticket);
+  });
+}
+
+TEST_F(FlightTest, reading_stops_at_its_bound_and_goes_on_from_there) {
+  on_thread([&] {
+    const auto flight = make_flight();
+    const auto ticket = join(*flight, fast_);
+    for (const auto* piece : {"aaaa", "bbbb", "cccc"}) (void)flight->append(piece);
+    flight->end({});
+    const auto first = flight->read(ticket, 5);
+    EXPECT_EQ(text_of(first), "aaaabbbb");
+    EXPECT_EQ(first.ending, nullptr);
+    const auto second = flight->read(ticket, 5);
+    EXPECT_EQ(text_of(second), "cccc");
+    EXPECT_NE(second.ending, nullptr);
+    flight->leave(ticket);
+  });
+}
+
+TEST_F(FlightTest, what_is_recorded_can_be_had_after_the_end) {
+  on_thread([&] {
+    const auto flight = make_flight();
+    (void)flight->append("one");
+    (void)flight->append("two");
+    EXPECT_EQ(flight->recorded(), "onetwo");
+    flight->end({});
+    const auto ticket = join(*flight, fast_);
+    EXPECT_EQ(text_of(flight->read(ticket, kEverything)), "onetwo");
+    flight->leave(ticket);
+  });
+}
+
+TEST_F(FlightTest, a_failure_reaches_all_alike) {
+  on_thread([&] {
+    const auto flight = make_flight();
+    const auto one = join(*flight, fast_);
+    const auto two = join(*flight, slow_);
+    flight->end({.kind = FlightEnding::Kind::kFailed, .error = {502, "upstream_closed", "x"}});
+    for (const auto ticket : {one, two}) {
+      const auto ending = flight->read(ticket, kEverything).ending;
+      ASSERT_NE(ending, nullptr);
+      EXPECT_EQ(ending->kind, FlightEnding::Kind::kFailed);
+      EXPECT_EQ(ending->error.code, "upstream_closed");
+      flight->leave(ticket);
+    }
+  });
+}
+
+TEST_F(FlightTest, a_recorded_flight_goes_on_without_listeners) {
+  on_thread([&] {
+    const auto flight = make_flight();
+    flight->leave(join(*flight, fast_));
+    EXPECT_EQ(flight->append("one"), Flight::Pace::kGoOn);
+  });
+  settle();
+  EXPECT_EQ(source_->abandoned, 0);
+}
+
+TEST_F(FlightTest, a_flight_that_is_not_recorded_is_given_up_with_its_last_listener) {
+  on_thread([&] {
+    const auto flight = make_flight({.max_recorded_bytes = 0});
+    const auto one = join(*flight, fast_);
+    const auto two = join(*flight, slow_);
+    flight->leave(one);
+    EXPECT_EQ(flight->append("one"), Flight::Pace::kGoOn);
+    flight->leave(two);
+    EXPECT_EQ(flight->append("two"), Flight::Pace::kAbandon);
+  });
+  settle();
+  EXPECT_EQ(source_->abandoned, 1);
+}
+
+TEST_F(FlightTest, one_that_stops_recording_without_listeners_is_given_up) {
+  on_thread([&] {
+    const auto flight = make_flight();
+    EXPECT_EQ(flight->stop_recording(), Flight::Pace::kAbandon);
+  });
+}
+
+TEST_F(FlightTest, an_answer_that_outgrows_its_bound_reaches_who_is_there_whole) {
+  on_thread([&] {
+    const auto flight = make_flight({.max_recorded_bytes = 8});
+    const auto ticket = join(*flight, fast_);
+    std::string got;
+    fast_->on_call = [&] { got += text_of(flight->read(ticket, kEverything)); };
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
+    flight->end({});
+    std::string expected;
+    for (int i = 0; i < 10; ++i) expected += "12345";
+    EXPECT_EQ(got, expected);
+    EXPECT_FALSE(flight->is_recording());
+    flight->leave(ticket);
+  });
+}
+
+TEST_F(FlightTest, one_that_outgrew_its_bound_takes_nobody_more) {
+  on_thread([&] {
+    const auto flight = make_flight({.max_recorded_bytes = 8});
+    const auto ticket = join(*flight, fast_);
+    fast_->on_call = [&] { (void)flight->read(ticket, kEverything); };
+    (void)flight->append("12345");
+    (void)flight->append("67890");
+    EXPECT_FALSE(flight->join(slow_, thread_));
+    flight->leave(ticket);
+  });
+}
+
+TEST_F(FlightTest, a_lone_slow_listener_pauses_the_source_and_is_not_cut_off) {
+  on_thread([&] {
+    const auto flight = make_flight({.max_recorded_bytes = 0, .max_lag_bytes = 10});
+    const auto ticket = join(*flight, slow_);
+    EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
+    EXPECT_EQ(flight->append("1234567"), Flight::Pace::kPause);
+    const auto progress = flight->read(ticket, kEverything);
+    EXPECT_FALSE(progress.is_cut_off);
+    EXPECT_EQ(text_of(progress), "123451234567");
+    flight->leave(ticket);
+  });
+  settle();
+  EXPECT_EQ(source_->resumed, 1);
+}
+
+TEST_F(FlightTest, a_slow_listener_does_not_pause_a_faster_one) {
+  on_thread([&] {
+    const auto flight = make_flight({.max_recorded_bytes = 20, .max_lag_bytes = 10});
+    const auto quick = join(*flight, fast_);
+    const auto slow = join(*flight, slow_);
+    fast_->on_call = [&] { (void)flight->read(quick, kEverything); };
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
+    EXPECT_TRUE(flight->read(slow, kEverything).is_cut_off);
+    flight->leave(slow);
+    flight->leave(quick);
+  });
+}
+
+TEST_F(FlightTest, within_the_bound_a_slow_listener_loses_nothing) {
+  on_thread([&] {
+    const auto flight = make_flight({.max_recorded_bytes = 100, .max_lag_bytes = 10});
+    const auto quick = join(*flight, fast_);
+    const auto slow = join(*flight, slow_);
+    fast_->on_call = [&] { (void)flight->read(quick, kEverything); };
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
+    const auto progress = flight->read(slow, kEverything);
+    EXPECT_FALSE(progress.is_cut_off);
+    EXPECT_EQ(text_of(progress).size(), 100U);
+    flight->leave(slow);
+    flight->leave(quick);
+  });
+}
+
+TEST_F(FlightTest, a_paused_source_whose_last_listener_leaves_is_given_up_not_resumed) {
+  on_thread([&] {
+    const auto flight = make_flight({.max_recorded_bytes = 0, .max_lag_bytes = 4});
+    const auto ticket = join(*flight, slow_);
+    EXPECT_EQ(flight->append("12345"), Flight::Pace::kPause);
+    flight->leave(ticket);
+  });
+  settle();
+  EXPECT_EQ(source_->resumed, 0);
+  EXPECT_EQ(source_->abandoned, 1);
+}
+
+TEST_F(FlightTest, listeners_of_other_threads_are_called_on_their_own) {
+  http::IoThreads others{{.threads = 1}};
+  http::IoThread* called_on = nullptr;
+  slow_->on_call = [&] { called_on = http::IoThread::current(); };
+  const auto flight = make_flight();
+  const auto ticket = flight->join(slow_, others.at(0));
+  ASSERT_TRUE(ticket);
+  on_thread([&] { (void)flight->append("x"); });
+  others.run_on_each([](http::IoThread&) {});
+  EXPECT_EQ(called_on, &others.at(0));
+  EXPECT_EQ(text_of(flight->read(*ticket, kEverything)), "x");
+  flight->leave(*ticket);
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,54 @@
+#include "proxy/proxy_error.hpp"
+
+#include <gtest/gtest.h>
+
+#include "proxy/openai_chat.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+using http::FailedAt;
+
+std::string code_of(FailedAt at, ErrorCode code) {
+  const auto error = to_proxy_error({{code, ""}, at});
+  return std::to_string(error.status) + " " + std::string(error.code);
+}
+
+TEST(ProxyErrorTest, tells_connecting_from_answering) {
+  EXPECT_EQ(code_of(FailedAt::kConnect, ErrorCode::kUnavailable), "502 upstream_connect_failed");
+  EXPECT_EQ(code_of(FailedAt::kConnect, ErrorCode::kDeadlineExceeded),
+            "504 upstream_connect_timeout");
+  EXPECT_EQ(code_of(FailedAt::kConnect, ErrorCode::kOverloaded), "503 upstream_overloaded");
+  EXPECT_EQ(code_of(FailedAt::kFirstByte, ErrorCode::kDeadlineExceeded), "504 upstream_timeout");
+  EXPECT_EQ(code_of(FailedAt::kFirstByte, ErrorCode::kUnavailable), "502 upstream_closed");
+  EXPECT_EQ(code_of(FailedAt::kHead, ErrorCode::kProtocol), "502 upstream_invalid_response");
+  EXPECT_EQ(code_of(FailedAt::kHead, ErrorCode::kTooLarge), "502 upstream_invalid_response");
+  EXPECT_EQ(code_of(FailedAt::kBody, ErrorCode::kUnavailable), "502 upstream_truncated");
+}
+
+TEST(ProxyErrorTest, counts_calls_by_how_they_failed) {
+  EXPECT_EQ(to_upstream_result({{ErrorCode::kDeadlineExceeded, ""}, FailedAt::kConnect}),
+            UpstreamResult::kTimeout);
+  EXPECT_EQ(to_upstream_result({{ErrorCode::kUnavailable, ""}, FailedAt::kConnect}),
+            UpstreamResult::kConnectFailed);
+  EXPECT_EQ(to_upstream_result({{ErrorCode::kProtocol, ""}, FailedAt::kBody}),
+            UpstreamResult::kBroken);
+}
+
+TEST(ProxyErrorTest, the_servers_own_errors_speak_the_dialect) {
+  const OpenAiChatDialect dialect;
+  const auto format = make_error_formatter(dialect);
+  const auto error = format(413, "body over 5 bytes", nullptr);
+  EXPECT_EQ(error.content_type, "application/json");
+  EXPECT_NE(error.body.find(R"("code":"request_too_large")"), std::string::npos);
+  EXPECT_NE(error.body.find("body over 5 bytes"), std::string::npos);
+}
+
+TEST(ProxyErrorTest, a_directive_that_cannot_be_used_is_the_clients_fault) {
+  const auto error = directive_error({ErrorCode::kInvalidArgument, "x-llm-cache-ttl is wrong"});
+  EXPECT_EQ(error.status, 400U);
+  EXPECT_EQ(error.message, "x-llm-cache-ttl is wrong.");
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy

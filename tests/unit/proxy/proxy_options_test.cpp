@@ -1,0 +1,45 @@
+#include "proxy/proxy_options.hpp"
+
+#include <gtest/gtest.h>
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+ProxyOptions valid() {
+  ProxyOptions options;
+  options.upstream_url = "https://api.example.com";
+  return options;
+}
+
+std::string fault_of(const ProxyOptions& options) {
+  const auto status = options.validate();
+  return status.ok() ? "" : status.error().message;
+}
+
+TEST(ProxyOptionsTest, the_defaults_need_an_upstream_alone) {
+  EXPECT_EQ(fault_of(valid()), "");
+  EXPECT_TRUE(fault_of({}).starts_with("upstream_url"));
+}
+
+TEST(ProxyOptionsTest, names_the_field_that_is_wrong) {
+  auto options = valid();
+  options.ttl_ms = 0;
+  EXPECT_TRUE(fault_of(options).starts_with("ttl_ms"));
+  options = valid();
+  options.max_entry_bytes = 0;
+  EXPECT_TRUE(fault_of(options).starts_with("max_entry_bytes"));
+  options = valid();
+  options.max_request_bytes = 0;
+  EXPECT_TRUE(fault_of(options).starts_with("max_request_bytes"));
+}
+
+TEST(ProxyOptionsTest, scopes_need_credentials_to_tell_them_by) {
+  auto options = valid();
+  options.credential_headers.clear();
+  EXPECT_TRUE(fault_of(options).starts_with("credential_headers"));
+  options.scope = ScopeMode::kShared;
+  EXPECT_EQ(fault_of(options), "");
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,65 @@
+#include "proxy/served_answer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "chat_fixtures.hpp"
+#include "proxy/openai_chat.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+constexpr UnixMillis kNow = 1'700'000'000'000;
+constexpr AnswerWish kJsonWish{AnswerForm::kJson, false};
+constexpr AnswerWish kStreamWish{AnswerForm::kStream, false};
+const OpenAiChatDialect kDialect;
+
+LookedUp found_json() {
+  auto entry = std::make_shared<Entry>();
+  entry->response.content = test::kHelloBody;
+  entry->response.cached_at_ms = kNow - 20'000;
+  entry->content_type = "application/json; charset=utf-8";
+  entry->expires_ms = kNow + 1'000;
+  return {LookupOutcome::kL2Hit, std::move(entry)};
+}
+
+TEST(MakeServedAnswerTest, shares_the_bytes_of_the_entry_where_they_fit) {
+  const auto found = found_json();
+  const auto answer = make_served_answer(found, {}, kJsonWish, kDialect, kNow);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->outcome, LookupOutcome::kL2Hit);
+  EXPECT_EQ(answer->body.view().data(), found.entry->response.content.data());
+  EXPECT_EQ(answer->content_type, "application/json; charset=utf-8");
+}
+
+TEST(MakeServedAnswerTest, derives_the_form_that_is_wanted) {
+  const auto answer = make_served_answer(found_json(), {}, kStreamWish, kDialect, kNow);
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->body.view().ends_with("data: [DONE]\n\n"));
+  EXPECT_EQ(answer->content_type, "text/event-stream; charset=utf-8");
+}
+
+TEST(MakeServedAnswerTest, is_empty_where_the_request_cannot_have_it) {
+  EXPECT_FALSE(make_served_answer({}, {}, kJsonWish, kDialect, kNow));
+  EXPECT_FALSE(make_served_answer(found_json(), {.max_age_s = 5}, kJsonWish, kDialect, kNow));
+  EXPECT_FALSE(make_served_answer(found_json(), {}, kJsonWish, kDialect, kNow + 1'000));
+}
+
+TEST(MakeServedAnswerTest, is_empty_where_the_entry_is_no_answer_of_this_dialect) {
+  auto entry = std::make_shared<Entry>(*found_json().entry);
+  entry->content_type = "text/plain";
+  EXPECT_FALSE(make_served_answer({LookupOutcome::kL1Hit, entry}, {}, kJsonWish, kDialect, kNow));
+  entry = std::make_shared<Entry>(*found_json().entry);
+  entry->response.content = "{}";
+  EXPECT_FALSE(make_served_answer({LookupOutcome::kL1Hit, entry}, {}, kStreamWish, kDialect, kNow));
+}
+
+TEST(ShortKeyTest, is_the_first_sixteen_digits) {
+  KeyDigest key;
+  key.bytes.fill(0xAB);
+  EXPECT_EQ(short_key(key), "abababababababab");
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy
