@@ -1,9 +1,8 @@
 // CacheManager: the library's front door.
 //
-//   auto cache = CacheManager();                                     // memory only
+//   auto cache = CacheManager();  // memory only
 //   auto cache = CacheManager::with_l2({.url = "redis://cache:6379"});
-//   auto cache = CacheManager::builder().l1({.max_entries =
-//   50'000}).name_space("tenant-a").build();
+//   auto cache = CacheManager::builder().l1({.max_entries = 50'000}).name_space("a").build();
 //
 // A manager is a handle: copies share one cache, which lives until the last copy is gone. That
 // destruction flushes pending L2 writes for at most L2Config::shutdown_flush_ms, completes every
@@ -77,14 +76,15 @@ class CacheManager {
   [[nodiscard]] Result<std::uint64_t> l2_approximate_size() const;
   [[nodiscard]] bool has_l2() const;
 
-  // Waits until what was stored before the call has reached L2 or was dropped, at most timeout_ms;
-  // kDeadlineExceeded then.
+  // Waits until what was stored before the call has reached L2 or was dropped. kDeadlineExceeded
+  // after timeout_ms, or after L2Config::shutdown_flush_ms where that is less.
   Status flush(std::uint64_t timeout_ms) const;
 
   // As the calls above, completing a token (callback, use_future, use_awaitable, ..) with one
   // Result or HealthStatus. A handler with an executor of its own is posted there. One without (a
-  // plain callback, a future) completes inside the call where L1 decides, and on one of the
-  // manager's threads, which it must not block, where L2 was asked.
+  // plain callback, a future) completes inside the call where there is nothing to wait for: L1 has
+  // the answer, or L2 is absent or known to be away. Else it completes on one of the manager's
+  // threads, which it must not block.
   template <class CompletionToken>
   auto async_lookup(const CacheableRequest& request, CompletionToken&& token) const {
     return detail::initiate<Result<CacheLookupResult>>(

@@ -1,4 +1,8 @@
 // Managers that share one Redis.
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "tests/unit/api/l2_fixture.hpp"
 
 namespace llm_edge_cache::test {
@@ -52,6 +56,27 @@ TEST_F(CacheManagerL2Test, invalidate_reaches_both_tiers) {
   EXPECT_TRUE(*cache.invalidate(asking()));
   EXPECT_EQ(cache.lookup(asking())->outcome(), LookupOutcome::kMiss);
   EXPECT_FALSE(*cache.invalidate(asking()));
+}
+
+// Readers promote all the time what another manager writes; after an invalidation nothing of it may
+// be left in this manager's memory.
+TEST_F(CacheManagerL2Test, invalidated_answer_does_not_come_back_under_load) {
+  const auto writer = make();
+  const auto cache = make();
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!stop.load()) (void)cache.lookup(asking());
+    });
+  }
+  for (int round = 0; round < 200; ++round) {
+    store(writer, asking(), answering());
+    EXPECT_TRUE(cache.invalidate(asking()).ok());
+    EXPECT_EQ(cache.lookup(asking())->outcome(), LookupOutcome::kMiss) << round;
+  }
+  stop.store(true);
+  for (auto& reader : readers) reader.join();
 }
 
 TEST_F(CacheManagerL2Test, clear_all_removes_this_prefix_only) {
