@@ -74,6 +74,7 @@ class Reclaimer {
     fence_before_scan();
     Names names;
     HazardRegistry::collect(names);
+    Sync::yield_point();
     Waiting kept = split(batch, names);
     for (const Handle node : batch.nodes) slab_->read_part(node).destroy();
     slab_->release(batch.nodes);
