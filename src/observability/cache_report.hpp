@@ -1,0 +1,34 @@
+// Everything that a running proxy tells about itself, in the two forms in which it is asked for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/tiered_cache.hpp"
+#include "proxy/proxy_metrics.hpp"
+
+namespace llm_edge_cache::observability {
+
+// Read at one moment, as far as counters that others write can be.
+struct CacheReport {
+  std::string_view version;
+  std::uint64_t uptime_ms = 0;
+  std::size_t client_connections = 0;
+  TierReport l1 = {};
+  std::optional<TierReport> l2 = {};  // where it is configured
+  proxy::ProxyMetricsSnapshot proxy = {};
+};
+
+// Prometheus text. The names are a contract: tests/golden/metrics.txt.
+[[nodiscard]] std::string metrics_text(const CacheReport& report);
+
+// One JSON object: version, uptime_ms, requests, outcomes {OUTCOME: n}, hit_ratio, tiers {l1, l2},
+// upstream, tokens_saved {MODEL: n}, ...
+[[nodiscard]] std::string stats_json(const CacheReport& report);
+
+[[nodiscard]] std::string_view to_string(BreakerState state);
+
+}  // namespace llm_edge_cache::observability
