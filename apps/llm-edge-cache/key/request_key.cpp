@@ -1,0 +1,93 @@
+#include "key/request_key.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "llm_edge_cache/key.hpp"
+#include "proxy/openai_chat.hpp"
+#include "proxy/request_keyer.hpp"
+#include "serve/scope_secret.hpp"
+
+namespace llm_edge_cache::app {
+
+namespace {
+
+Error invalid(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+Result<http::RequestHead> head_of(const ProxiedRequest& request) {
+  http::RequestHead head;
+  head.method = "POST";
+  head.target = request.target;
+  for (const auto& header : request.headers) {
+    const auto colon = header.find(':');
+    if (colon == std::string::npos || colon == 0) {
+      return invalid("--header: expected NAME: VALUE");
+    }
+    const auto value = header.find_first_not_of(" \t", colon + 1);
+    head.headers.add(
+        std::string_view(header).substr(0, colon),
+        value == std::string::npos ? std::string_view() : std::string_view(header).substr(value));
+  }
+  return head;
+}
+
+Result<std::string> secret_of(const ProxiedRequest& request) {
+  if (request.scope == "shared") return std::string();
+  ServeConfig config;
+  config.scope_secret_file = request.secret_file;
+  const char* secret = std::getenv("LLM_EDGE_CACHE_SCOPE_SECRET");
+  if (secret != nullptr && request.secret_file.empty()) config.scope_secret = secret;
+  const auto state_file = default_secret_file();
+  if (config.scope_secret.empty() && config.scope_secret_file.empty()) {
+    if (state_file.empty() || !std::filesystem::exists(state_file)) {
+      return invalid(
+          "the key depends on the secret of scopes: give --scope-secret-file or "
+          "LLM_EDGE_CACHE_SCOPE_SECRET");
+    }
+    config.scope_secret_file = state_file.string();
+  }
+  auto loaded = load_scope_secret(config, {});
+  if (!loaded) return loaded.error();
+  return loaded->secret;
+}
+
+}  // namespace
+
+Result<std::string> library_key(const LibraryRequest& request) {
+  CacheableRequest cacheable(request.model, request.prompt);
+  if (request.temperature) cacheable.with_temperature(*request.temperature);
+  if (request.max_tokens) cacheable.with_max_tokens(*request.max_tokens);
+  if (request.name_space) cacheable.with_namespace(*request.name_space);
+  for (const auto& parameter : request.parameters) {
+    const auto equals = parameter.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return invalid(fmt::format("--parameter: '{}': expected NAME=JSON", parameter));
+    }
+    cacheable.with_parameter(parameter.substr(0, equals), JsonText{parameter.substr(equals + 1)});
+  }
+  return generate_cache_key(cacheable);
+}
+
+Result<std::string> proxied_key(const ProxiedRequest& request) {
+  auto head = head_of(request);
+  if (!head) return head.error();
+  auto secret = secret_of(request);
+  if (!secret) return secret.error();
+  proxy::ProxyOptions options;
+  options.upstream_url = request.upstream;
+  options.scope_secret = *secret;
+  options.scope =
+      request.scope == "shared" ? proxy::ScopeMode::kShared : proxy::ScopeMode::kCredential;
+  if (auto status = options.validate(); !status) return status.error();
+  const proxy::OpenAiChatDialect dialect;
+  proxy::RequestKeyer keyer(options, dialect);
+  const auto keyed = keyer.key_of(*head, request.name_space, request.body);
+  if (!keyed) return keyed.error();
+  return to_hex(keyed->key);
+}
+
+}  // namespace llm_edge_cache::app

@@ -1,0 +1,41 @@
+// The keys of requests given in words.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "llm_edge_cache/result.hpp"
+
+namespace llm_edge_cache::app {
+
+// As CacheableRequest.
+struct LibraryRequest {
+  std::string model;
+  std::string prompt;
+  std::optional<double> temperature;
+  std::optional<std::uint32_t> max_tokens;
+  std::optional<std::string> name_space;
+  std::vector<std::string> parameters;  // "NAME=JSON"
+};
+
+// 64 hex digits. kInvalidArgument names what cannot be part of a key.
+[[nodiscard]] Result<std::string> library_key(const LibraryRequest& request);
+
+// As a client sends it to the proxy.
+struct ProxiedRequest {
+  std::string upstream;
+  std::string target = "/v1/chat/completions";
+  std::vector<std::string> headers;  // "NAME: VALUE"
+  std::string name_space;
+  std::string scope = "credential";
+  std::string secret_file;  // empty: LLM_EDGE_CACHE_SCOPE_SECRET, or else the default file
+  std::string body;
+};
+
+// The key under which `serve` with the same options stores the answer. A secret is needed where
+// scopes are credentials; it is read as `serve` with a shared store reads it, and never made.
+[[nodiscard]] Result<std::string> proxied_key(const ProxiedRequest& request);
+
+}  // namespace llm_edge_cache::app

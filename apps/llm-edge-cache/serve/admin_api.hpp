@@ -1,0 +1,33 @@
+// The operator's listener: GET /healthz, /readyz, /metrics and /stats.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "http/server.hpp"
+#include "observability/cache_report.hpp"
+
+namespace llm_edge_cache::app {
+
+struct AdminSources {
+  // All are called on the admin listener's threads.
+  std::function<observability::CacheReport()> report;
+  std::function<bool()> is_draining;
+};
+
+// /healthz  200 while the process lives.
+// /readyz   200 while it takes requests, 503 while it drains; JSON with the state of each tier. A
+//           store that is down leaves the proxy ready: "degraded".
+class AdminApi final : public http::Handler {
+ public:
+  explicit AdminApi(AdminSources sources) : sources_(std::move(sources)) {}
+
+  void handle(std::shared_ptr<http::Exchange> exchange) override;
+
+ private:
+  void ready(http::Exchange& exchange) const;
+
+  const AdminSources sources_;
+};
+
+}  // namespace llm_edge_cache::app

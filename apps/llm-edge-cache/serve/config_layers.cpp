@@ -1,0 +1,175 @@
+#include "serve/config_layers.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "serve/option_table.hpp"
+
+namespace llm_edge_cache::app {
+
+namespace {
+
+constexpr std::string_view kVariablePrefix = "LLM_EDGE_CACHE_";
+
+Error invalid(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+template <class Text>
+const Option* find_option(Text text, std::string_view wanted) {
+  const auto options = serve_options();
+  const auto found = std::ranges::find_if(
+      options, [&](const Option& option) { return std::invoke(text, option) == wanted; });
+  return found == options.end() ? nullptr : &*found;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto replace = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replace});
+    }
+  }
+  return row[b.size()];
+}
+
+// " (did you mean 'l1.capacity'?)" where a name is near enough to be a slip of the finger.
+template <class Text>
+std::string suggestion(Text text, std::string_view unknown) {
+  constexpr std::size_t kSlip = 3;
+  std::string best;
+  auto best_distance = kSlip + 1;
+  for (const auto& option : serve_options()) {
+    const std::string name(std::invoke(text, option));
+    const auto distance = edit_distance(name, unknown);
+    if (!name.empty() && distance < best_distance) {
+      best = name;
+      best_distance = distance;
+    }
+  }
+  return best.empty() ? "" : fmt::format(" (did you mean '{}'?)", best);
+}
+
+bool is_section(std::string_view key) {
+  const auto prefix = fmt::format("{}.", key);
+  return std::ranges::any_of(
+      serve_options(), [&](const Option& option) { return option.yaml_key.starts_with(prefix); });
+}
+
+class YamlLayer {
+ public:
+  YamlLayer(ServeConfig& config, const std::string& file) : config_(config), file_(file) {}
+
+  Status apply() {
+    YAML::Node root;
+    try {
+      root = YAML::LoadFile(file_);
+    } catch (const YAML::BadFile&) {
+      return Error{ErrorCode::kIo, fmt::format("{}: cannot read the file", file_)};
+    } catch (const YAML::ParserException& error) {
+      return invalid(fmt::format("{}: {}", at(error.mark), error.msg));
+    }
+    if (root.IsNull()) return {};
+    if (!root.IsMap()) return invalid(fmt::format("{}: expected a mapping", at(root.Mark())));
+    return apply_mapping(root, "");
+  }
+
+ private:
+  std::string at(const YAML::Mark& mark) const {
+    return fmt::format("{}:{}", file_, mark.is_null() ? 1 : mark.line + 1);
+  }
+
+  Status apply_mapping(const YAML::Node& mapping, const std::string& prefix) {
+    for (const auto& member : mapping) {
+      if (!member.first.IsScalar()) {
+        return invalid(fmt::format("{}: a key must be text", at(member.first.Mark())));
+      }
+      const auto key = prefix + member.first.Scalar();
+      if (!seen_.insert(key).second) {
+        return invalid(fmt::format("{}: '{}' is given twice", at(member.first.Mark()), key));
+      }
+      if (auto status = apply_member(member.first, member.second, key); !status) return status;
+    }
+    return {};
+  }
+
+  Status apply_member(const YAML::Node& name, const YAML::Node& value, const std::string& key) {
+    if (is_section(key)) {
+      if (value.IsMap()) return apply_mapping(value, key + ".");
+      return invalid(fmt::format("{}: '{}' must be a mapping", at(name.Mark()), key));
+    }
+    const auto* option = find_option(&Option::yaml_key, key);
+    if (option == nullptr) {
+      return invalid(fmt::format("{}: unknown key '{}'{}", at(name.Mark()), key,
+                                 suggestion(&Option::yaml_key, key)));
+    }
+    if (!value.IsScalar()) {
+      return invalid(fmt::format("{}: '{}' must be a single value", at(name.Mark()), key));
+    }
+    return assign(config_, *option, value.Scalar(), fmt::format("{}: {}", at(name.Mark()), key));
+  }
+
+  ServeConfig& config_;
+  const std::string& file_;
+  std::set<std::string> seen_;
+};
+
+Status apply_environment(ServeConfig& config, const EnvironmentValues& environment) {
+  for (const auto& [variable, text] : environment) {
+    const auto* option = find_option(&Option::variable, variable);
+    if (option == nullptr) {
+      return invalid(fmt::format("unknown environment variable {}{}", variable,
+                                 suggestion(&Option::variable, variable)));
+    }
+    // An empty variable is how scripts say "not set".
+    if (text.empty()) continue;
+    if (auto status = assign(config, *option, text, variable); !status) return status;
+  }
+  return {};
+}
+
+Status apply_flags(ServeConfig& config, const FlagValues& flags) {
+  for (const auto& [name, text] : flags) {
+    const auto* option = find_option(&Option::name, name);
+    if (option == nullptr) return invalid(fmt::format("unknown option --{}", name));
+    if (auto status = assign(config, *option, text, option->flag()); !status) return status;
+  }
+  return {};
+}
+
+}  // namespace
+
+EnvironmentValues read_environment() {
+  EnvironmentValues values;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos || !text.starts_with(kVariablePrefix)) continue;
+    values.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return values;
+}
+
+Result<ServeConfig> load_config(const FlagValues& flags, const EnvironmentValues& environment,
+                                const std::string& yaml_file) {
+  ServeConfig config;
+  if (!yaml_file.empty()) {
+    if (auto status = YamlLayer(config, yaml_file).apply(); !status) return status.error();
+  }
+  if (auto status = apply_environment(config, environment); !status) return status.error();
+  if (auto status = apply_flags(config, flags); !status) return status.error();
+  if (auto status = config.validate(); !status) return status.error();
+  return config;
+}
+
+}  // namespace llm_edge_cache::app

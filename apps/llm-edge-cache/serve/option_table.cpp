@@ -1,0 +1,297 @@
+#include "serve/option_table.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+namespace llm_edge_cache::app {
+
+namespace {
+
+using C = ServeConfig;
+constexpr std::uint64_t kAnyBytes = std::uint64_t{1} << 50U;
+
+std::vector<Option> make_options() {
+  return {
+      {"listen", "listen", &C::listen, "",
+       "Address of the proxy, HOST:PORT; port 0 takes a free one"},
+      {"admin-listen", "admin.listen", &C::admin_listen, "",
+       "Address of /healthz, /readyz, /metrics and /stats; keep it private"},
+      {"threads",
+       "threads",
+       &C::threads,
+       "threads",
+       "I/O threads; 0 is one per processor",
+       {},
+       0,
+       256},
+      {"drain-timeout-ms", "drain_timeout_ms", &C::drain_timeout_ms, "ms",
+       "Time that requests have to end after SIGTERM"},
+
+      {"upstream", "upstream.url", &C::upstream, "",
+       "Provider, http(s)://HOST[:PORT][/PREFIX]; required"},
+      {"upstream-ca-file", "upstream.ca_file", &C::upstream_ca_file, "",
+       "PEM file of authorities to trust beside the system's"},
+      {"upstream-connect-timeout-ms",
+       "upstream.connect_timeout_ms",
+       &C::upstream_connect_timeout_ms,
+       "ms",
+       "Deadline of a connection to the provider, TLS included",
+       {},
+       1},
+      {"upstream-first-byte-timeout-ms",
+       "upstream.first_byte_timeout_ms",
+       &C::upstream_first_byte_timeout_ms,
+       "ms",
+       "Deadline of the provider's first byte",
+       {},
+       1},
+      {"upstream-idle-timeout-ms",
+       "upstream.idle_timeout_ms",
+       &C::upstream_idle_timeout_ms,
+       "ms",
+       "Longest silence within an answer of the provider",
+       {},
+       1},
+      {"upstream-max-connections",
+       "upstream.max_connections",
+       &C::upstream_max_connections,
+       "connections",
+       "Connections to the provider per I/O thread",
+       {},
+       1,
+       65'535},
+
+      {"l1-capacity",
+       "l1.capacity",
+       &C::l1_capacity,
+       "entries",
+       "Entries that memory holds",
+       {},
+       1},
+      {"l1-max-bytes",
+       "l1.max_bytes",
+       &C::l1_max_bytes,
+       "bytes",
+       "Bytes that memory holds, keys and structures included",
+       {},
+       1U << 16U,
+       kAnyBytes},
+      {"l1-ttl-seconds", "l1.ttl_seconds", &C::l1_ttl_seconds, "s",
+       "Life of an entry in memory; 0 is no limit"},
+      {"l1-tti-seconds", "l1.tti_seconds", &C::l1_tti_seconds, "s",
+       "Life of an entry in memory since it was last read; 0 is no limit"},
+
+      {"l2", "l2.url", &C::l2, "",
+       "Shared store: none, redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] or "
+       "redis+unix://[[USER]:PASSWORD@]/PATH[?db=N]"},
+      {"l2-key-prefix", "l2.key_prefix", &C::l2_key_prefix, "", "Prefix of every key in the store"},
+      {"l2-ttl-seconds",
+       "l2.ttl_seconds",
+       &C::l2_ttl_seconds,
+       "s",
+       "Life of an entry in the store",
+       {},
+       1},
+      {"l2-connect-timeout-ms",
+       "l2.connect_timeout_ms",
+       &C::l2_connect_timeout_ms,
+       "ms",
+       "Deadline of a connection to the store",
+       {},
+       1},
+      {"l2-operation-timeout-ms",
+       "l2.operation_timeout_ms",
+       &C::l2_operation_timeout_ms,
+       "ms",
+       "Deadline of one operation of the store",
+       {},
+       1},
+      {"l2-max-pending-writes",
+       "l2.max_pending_writes",
+       &C::l2_max_pending_writes,
+       "entries",
+       "Entries that wait to be written; more are dropped and counted",
+       {},
+       1},
+      {"l2-max-pending-bytes",
+       "l2.max_pending_bytes",
+       &C::l2_max_pending_bytes,
+       "bytes",
+       "Bytes that wait to be written; more are dropped and counted",
+       {},
+       1,
+       kAnyBytes},
+
+      {"max-entry-bytes",
+       "max_entry_bytes",
+       &C::max_entry_bytes,
+       "bytes",
+       "Larger answers are passed on and not stored",
+       {},
+       1,
+       kAnyBytes},
+      {"scope",
+       "scope.mode",
+       &C::scope,
+       "",
+       "Who shares answers: callers of one credential, or all",
+       {"credential", "shared"}},
+      {"scope-secret",
+       "",
+       &C::scope_secret,
+       "",
+       "Secret under which credentials become scopes; every proxy on one store needs the same",
+       {},
+       0,
+       0,
+       true},
+      {"scope-secret-file", "scope.secret_file", &C::scope_secret_file, "",
+       "File that holds that secret; empty is $XDG_STATE_HOME/llm-edge-cache/secret, made on the "
+       "first start"},
+
+      {"max-connections",
+       "limits.max_connections",
+       &C::max_connections,
+       "connections",
+       "Connections of clients; more are answered 503",
+       {},
+       1},
+      {"max-header-bytes",
+       "limits.max_header_bytes",
+       &C::max_header_bytes,
+       "bytes",
+       "Request line and headers; more is 431",
+       {},
+       1'024,
+       16U << 20U},
+      {"max-body-bytes",
+       "limits.max_body_bytes",
+       &C::max_body_bytes,
+       "bytes",
+       "Request body; more is 413",
+       {},
+       1'024,
+       kAnyBytes},
+      {"header-timeout-ms",
+       "limits.header_timeout_ms",
+       &C::header_timeout_ms,
+       "ms",
+       "Time that a client has to send its headers; then 408",
+       {},
+       1},
+      {"body-timeout-ms",
+       "limits.body_timeout_ms",
+       &C::body_timeout_ms,
+       "ms",
+       "Time that a client has to send its body, on top of a second for every 1,024 bytes; then "
+       "408",
+       {},
+       1},
+      {"idle-timeout-ms",
+       "limits.idle_timeout_ms",
+       &C::idle_timeout_ms,
+       "ms",
+       "Life of a connection without a request",
+       {},
+       1},
+      {"write-timeout-ms",
+       "limits.write_timeout_ms",
+       &C::write_timeout_ms,
+       "ms",
+       "Longest time that a client may read nothing of its answer",
+       {},
+       1},
+
+      {"log-level",
+       "log.level",
+       &C::log_level,
+       "",
+       "Least severe event that is logged",
+       {"trace", "debug", "info", "warning", "error", "critical", "off"}},
+      {"log-format",
+       "log.format",
+       &C::log_format,
+       "",
+       "Lines of text or of JSON on standard error",
+       {"text", "json"}},
+  };
+}
+
+Error invalid(std::string_view origin, std::string_view text, const std::string& expected) {
+  return {ErrorCode::kInvalidArgument, fmt::format("{}: '{}' is not {}", origin, text, expected)};
+}
+
+std::string code(std::string_view text) {
+  return text.empty() ? "" : fmt::format("`{}`", text);
+}
+
+}  // namespace
+
+std::string Option::flag() const {
+  return environment_only ? std::string() : fmt::format("--{}", name);
+}
+
+std::string Option::variable() const {
+  std::string upper(name);
+  for (char& c : upper) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  return "LLM_EDGE_CACHE_" + upper;
+}
+
+std::span<const Option> serve_options() {
+  static const std::vector<Option> options = make_options();
+  return options;
+}
+
+Status assign(ServeConfig& config, const Option& option, std::string_view text,
+              std::string_view origin) {
+  if (const auto* member = std::get_if<std::string C::*>(&option.field)) {
+    if (!option.choices.empty() &&
+        std::ranges::find(option.choices, text) == option.choices.end()) {
+      return invalid(origin, text, fmt::format("one of {}", fmt::join(option.choices, ", ")));
+    }
+    config.** member = std::string(text);
+    return {};
+  }
+  std::uint64_t value = 0;
+  const auto* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end || value < option.min || value > option.max) {
+    return invalid(origin, text,
+                   fmt::format("a whole number from {} to {}", option.min, option.max));
+  }
+  config.*std::get<std::uint64_t C::*>(option.field) = value;
+  return {};
+}
+
+std::string default_text(const Option& option) {
+  static const ServeConfig defaults;
+  if (const auto* member = std::get_if<std::string C::*>(&option.field)) return defaults.**member;
+  return std::to_string(defaults.*std::get<std::uint64_t C::*>(option.field));
+}
+
+std::string options_markdown() {
+  std::string out =
+      "# Configuration of `serve`\n\n"
+      "A flag wins over the environment, the environment over the file (`--config FILE`, YAML), "
+      "the file over the default.\n"
+      "A name that is not in this table is an error that says where it stands; the prefix "
+      "`LLM_EDGE_CACHE_` is ours alone.\n"
+      "A key with a dot is a member of a mapping: `l1.capacity` is `capacity` "
+      "under `l1:`.\n"
+      "`serve --check` validates and exits.\n\n"
+      "| flag | variable | file | default | unit | what it is |\n|---|---|---|---|---|---|\n";
+  for (const auto& option : serve_options()) {
+    std::string help(option.help);
+    if (!option.choices.empty()) help += fmt::format(" ({})", fmt::join(option.choices, ", "));
+    out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", code(option.flag()),
+                       code(option.variable()), code(option.yaml_key), code(default_text(option)),
+                       option.unit, help);
+  }
+  return out;
+}
+
+}  // namespace llm_edge_cache::app

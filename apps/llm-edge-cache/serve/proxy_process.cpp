@@ -1,0 +1,113 @@
+#include "serve/proxy_process.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "serve/admin_api.hpp"
+#include "tiers/memory/memory_tier.hpp"
+#include "tiers/redis/redis_tier.hpp"
+
+namespace llm_edge_cache::app {
+
+namespace {
+
+// Where neither tier bounds an entry's life. A hundred years.
+constexpr std::uint64_t kLongestLifeMs = 100ULL * 366 * 24 * 3'600 * 1'000;
+
+// Of an answer, when no request says less: the longer of the tiers' own; each caps it.
+std::uint64_t answer_life_ms(const ServeConfig& config) {
+  const auto l1_ms = config.l1_ttl_seconds == 0 ? kLongestLifeMs : config.l1_ttl_seconds * 1'000;
+  return config.has_l2() ? std::max(l1_ms, config.l2_ttl_seconds * 1'000) : l1_ms;
+}
+
+void log_tier_event(const redis::TierEvent& event) {
+  const auto level =
+      event.kind == redis::TierEventKind::kConnected ? spdlog::level::info : spdlog::level::warn;
+  const auto more = event.suppressed == 0
+                        ? std::string()
+                        : fmt::format(" ({} more since the last one)", event.suppressed);
+  spdlog::log(level, "l2 {}: {}{}", redis::to_string(event.kind), event.message, more);
+}
+
+std::unique_ptr<Tier> make_l2(const ServeConfig& config, const ClockPtr& clock) {
+  if (!config.has_l2()) return nullptr;
+  auto tier = redis::RedisTier::create(config.l2_config(), clock, {.on_event = log_tier_event});
+  if (!tier) throw std::invalid_argument("--l2: " + tier.error().message);
+  return *std::move(tier);
+}
+
+proxy::ProxyOptions proxy_options(const ServeConfig& config, const std::string& scope_secret) {
+  proxy::ProxyOptions options;
+  options.upstream_url = config.upstream;
+  options.client = config.client_options();
+  options.scope =
+      config.scope == "shared" ? proxy::ScopeMode::kShared : proxy::ScopeMode::kCredential;
+  options.scope_secret = scope_secret;
+  options.ttl_ms = answer_life_ms(config);
+  options.max_entry_bytes = config.max_entry_bytes;
+  options.max_request_bytes = config.max_body_bytes;
+  return options;
+}
+
+http::ServerOptions admin_options(const ServeConfig& config) {
+  http::ServerOptions options;
+  options.listen = config.admin_listen;
+  options.max_connections = 256;
+  options.max_body_bytes = 64U << 10U;
+  return options;
+}
+
+// Says which of the two addresses it was.
+std::unique_ptr<http::Server> listen(http::IoThreads& threads, const http::ServerOptions& options,
+                                     std::shared_ptr<http::Handler> handler,
+                                     std::string_view option) {
+  try {
+    return std::make_unique<http::Server>(threads, options, std::move(handler));
+  } catch (const std::system_error& error) {
+    throw std::runtime_error(
+        fmt::format("{}: cannot listen on {}: {}", option, options.listen, error.code().message()));
+  }
+}
+
+}  // namespace
+
+ProxyProcess::ProxyProcess(const ServeConfig& config, const std::string& scope_secret)
+    : threads_({.threads = config.threads}), admin_threads_({.threads = 1}) {
+  const auto clock = std::make_shared<SystemClock>();
+  cache_ = std::make_unique<TieredCache>(std::make_unique<MemoryTier>(config.l1_config(), clock),
+                                         make_l2(config, clock), clock);
+  proxy_ =
+      std::make_shared<proxy::Proxy>(threads_, *cache_, clock, proxy_options(config, scope_secret));
+  auto options = config.server_options();
+  options.format_error = proxy_->error_formatter();
+  server_ = listen(threads_, options, proxy_, "--listen");
+  const AdminSources sources{.report = [this] { return report(); },
+                             .is_draining = [this] { return draining_.load(); }};
+  admin_ = listen(admin_threads_, admin_options(config), std::make_shared<AdminApi>(sources),
+                  "--admin-listen");
+}
+
+void ProxyProcess::drain(std::function<void()> done) {
+  draining_ = true;
+  server_->drain(std::move(done));
+}
+
+observability::CacheReport ProxyProcess::report() const {
+  observability::CacheReport report;
+  report.version = LEC_VERSION;
+  report.uptime_ms =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                     std::chrono::steady_clock::now() - started_)
+                                     .count());
+  report.client_connections = server_->connection_count();
+  report.l1 = cache_->l1_report();
+  if (cache_->has_l2()) report.l2 = cache_->l2_report();
+  report.proxy = proxy_->metrics().snapshot();
+  return report;
+}
+
+}  // namespace llm_edge_cache::app

@@ -1,0 +1,52 @@
+// The proxy put together: threads, tiers, proxy, and the two listeners.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/tiered_cache.hpp"
+#include "http/io_threads.hpp"
+#include "http/server.hpp"
+#include "observability/cache_report.hpp"
+#include "proxy/proxy.hpp"
+#include "serve/serve_config.hpp"
+
+namespace llm_edge_cache::app {
+
+class ProxyProcess {
+ public:
+  // Listens when it returns. config must be valid. Throws std::system_error where an address cannot
+  // be bound, std::invalid_argument or std::runtime_error where something given cannot be used.
+  //
+  // The destructor cuts what is under way, then flushes the shared store for at most its own bound.
+  ProxyProcess(const ServeConfig& config, const std::string& scope_secret);
+  ProxyProcess(const ProxyProcess&) = delete;
+  ProxyProcess& operator=(const ProxyProcess&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+  [[nodiscard]] std::uint16_t admin_port() const { return admin_->port(); }
+
+  // Takes no new connection and lets answers under way end, for drain_timeout_ms at most. The admin
+  // listener goes on and says so. done runs once, on an I/O thread.
+  void drain(std::function<void()> done);
+
+ private:
+  [[nodiscard]] observability::CacheReport report() const;
+
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::atomic<bool> draining_ = false;
+  // In the order in which they need each other; they end in the opposite one.
+  http::IoThreads threads_;
+  // Apart: what an operator asks for never holds up a request.
+  http::IoThreads admin_threads_;
+  std::unique_ptr<TieredCache> cache_;
+  std::shared_ptr<proxy::Proxy> proxy_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Server> admin_;
+};
+
+}  // namespace llm_edge_cache::app

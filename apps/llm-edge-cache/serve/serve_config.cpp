@@ -1,0 +1,103 @@
+#include "serve/serve_config.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "http/url.hpp"
+#include "tiers/redis/redis_url.hpp"
+
+namespace llm_edge_cache::app {
+
+namespace {
+
+Error invalid(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+Status validate_address(std::string_view option, const std::string& text) {
+  const auto address = http::parse_host_port(text);
+  if (address) return {};
+  return invalid(fmt::format("--{}: '{}': {}", option, text, address.error().message));
+}
+
+std::int64_t signed_ms(std::uint64_t ms) {
+  return static_cast<std::int64_t>(ms);
+}
+
+}  // namespace
+
+Status ServeConfig::validate() const {
+  if (auto status = validate_address("listen", listen); !status) return status;
+  if (auto status = validate_address("admin-listen", admin_listen); !status) return status;
+  if (upstream.empty()) {
+    return invalid(
+        "--upstream is required: the URL of the provider, such as http://127.0.0.1:8081");
+  }
+  if (const auto url = http::parse_url(upstream); !url) {
+    return invalid(fmt::format("--upstream: '{}': {}", upstream, url.error().message));
+  }
+  if (max_entry_bytes > l1_max_bytes) {
+    return invalid("--max-entry-bytes: no entry can be larger than --l1-max-bytes");
+  }
+  if (!scope_secret.empty() && !scope_secret_file.empty()) {
+    return invalid("LLM_EDGE_CACHE_SCOPE_SECRET and --scope-secret-file exclude each other");
+  }
+  if (auto status = l1_config().validate(); !status) return status;
+  if (!has_l2()) return {};
+  // The URL may hold a password: neither message repeats it.
+  if (auto status = l2_config().validate(); !status) {
+    return invalid(fmt::format("--l2: {}", status.error().message));
+  }
+  if (const auto url = redis::RedisUrl::parse(l2); !url) {
+    return invalid(fmt::format("--l2: {}", url.error().message));
+  }
+  return {};
+}
+
+L1Config ServeConfig::l1_config() const {
+  return {.max_entries = l1_capacity,
+          .max_bytes = l1_max_bytes,
+          .ttl_ms = l1_ttl_seconds * 1'000,
+          .tti_ms = l1_tti_seconds * 1'000};
+}
+
+L2Config ServeConfig::l2_config() const {
+  L2Config config;
+  config.url = l2;
+  config.key_prefix = l2_key_prefix;
+  config.ttl_ms = l2_ttl_seconds * 1'000;
+  config.connect_timeout_ms = l2_connect_timeout_ms;
+  config.operation_timeout_ms = l2_operation_timeout_ms;
+  config.max_pending_writes = l2_max_pending_writes;
+  config.max_pending_bytes = l2_max_pending_bytes;
+  config.max_entry_bytes = max_entry_bytes;
+  return config;
+}
+
+http::ServerOptions ServeConfig::server_options() const {
+  http::ServerOptions options;
+  options.listen = listen;
+  options.max_connections = max_connections;
+  options.max_header_bytes = max_header_bytes;
+  options.max_body_bytes = max_body_bytes;
+  options.header_timeout_ms = signed_ms(header_timeout_ms);
+  options.body_timeout_ms = signed_ms(body_timeout_ms);
+  options.idle_timeout_ms = signed_ms(idle_timeout_ms);
+  options.write_timeout_ms = signed_ms(write_timeout_ms);
+  options.drain_timeout_ms = signed_ms(drain_timeout_ms);
+  return options;
+}
+
+http::ClientOptions ServeConfig::client_options() const {
+  http::ClientOptions options;
+  options.tls.extra_ca_file = upstream_ca_file;
+  options.connect_timeout_ms = signed_ms(upstream_connect_timeout_ms);
+  options.first_byte_timeout_ms = signed_ms(upstream_first_byte_timeout_ms);
+  options.idle_read_timeout_ms = signed_ms(upstream_idle_timeout_ms);
+  options.max_connections_per_origin = upstream_max_connections;
+  options.max_idle_per_origin = std::min<std::size_t>(upstream_max_connections, 64);
+  return options;
+}
+
+}  // namespace llm_edge_cache::app

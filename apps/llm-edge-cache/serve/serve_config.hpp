@@ -1,0 +1,70 @@
+// Everything that `serve` can be told. option_table.cpp names each field for flags, environment and
+// file; docs/configuration.md is made from that table.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "http/client.hpp"
+#include "http/server.hpp"
+#include "llm_edge_cache/config.hpp"
+#include "llm_edge_cache/result.hpp"
+
+namespace llm_edge_cache::app {
+
+struct ServeConfig {
+  std::string listen = "127.0.0.1:8080";
+  std::string admin_listen = "127.0.0.1:9090";
+  std::uint64_t threads = 0;  // 0: one per processor
+  std::uint64_t drain_timeout_ms = 10'000;
+
+  std::string upstream;  // http(s)://host[:port][/prefix]
+  std::string upstream_ca_file;
+  std::uint64_t upstream_connect_timeout_ms = 5'000;
+  std::uint64_t upstream_first_byte_timeout_ms = 120'000;
+  std::uint64_t upstream_idle_timeout_ms = 60'000;
+  std::uint64_t upstream_max_connections = 1'024;
+
+  std::uint64_t l1_capacity = 1'000;
+  std::uint64_t l1_max_bytes = 256U << 20U;
+  std::uint64_t l1_ttl_seconds = 300;
+  std::uint64_t l1_tti_seconds = 120;
+
+  std::string l2 = "none";
+  std::string l2_key_prefix = "llm_cache:";
+  std::uint64_t l2_ttl_seconds = 3'600;
+  std::uint64_t l2_connect_timeout_ms = 1'000;
+  std::uint64_t l2_operation_timeout_ms = 100;
+  std::uint64_t l2_max_pending_writes = 10'000;
+  std::uint64_t l2_max_pending_bytes = 64U << 20U;
+
+  std::uint64_t max_entry_bytes = 8U << 20U;
+
+  std::string scope = "credential";  // credential or shared
+  std::string scope_secret;
+  std::string scope_secret_file;
+
+  std::uint64_t max_connections = 16'384;
+  std::uint64_t max_header_bytes = 64U << 10U;
+  std::uint64_t max_body_bytes = 32U << 20U;
+  std::uint64_t header_timeout_ms = 10'000;
+  std::uint64_t body_timeout_ms = 30'000;
+  std::uint64_t idle_timeout_ms = 75'000;
+  std::uint64_t write_timeout_ms = 30'000;
+
+  std::string log_level = "info";
+  std::string log_format = "text";
+
+  // What no single option can tell alone. kInvalidArgument names the option.
+  [[nodiscard]] Status validate() const;
+
+  [[nodiscard]] bool has_l2() const { return l2 != "none"; }
+
+  // The same in the words of those who use it.
+  [[nodiscard]] L1Config l1_config() const;
+  [[nodiscard]] L2Config l2_config() const;
+  [[nodiscard]] http::ServerOptions server_options() const;
+  [[nodiscard]] http::ClientOptions client_options() const;
+};
+
+}  // namespace llm_edge_cache::app

@@ -1,0 +1,47 @@
+#include "replay/cache_outcome.hpp"
+
+#include <gtest/gtest.h>
+
+#include "proxy/cache_status.hpp"
+
+namespace llm_edge_cache::app {
+namespace {
+
+TEST(CacheOutcomeTest, a_hit_names_its_tier) {
+  EXPECT_EQ(parse_cache_outcome("llm-edge-cache; hit; ttl=251; detail=l1"), LookupOutcome::kL1Hit);
+  EXPECT_EQ(parse_cache_outcome("llm-edge-cache; hit; detail=l2; ttl=1"), LookupOutcome::kL2Hit);
+  EXPECT_EQ(parse_cache_outcome("llm-edge-cache;hit;detail=l3"), LookupOutcome::kL3Hit);
+  EXPECT_EQ(parse_cache_outcome("llm-edge-cache; hit; detail=stale"), LookupOutcome::kStale);
+}
+
+TEST(CacheOutcomeTest, what_was_forwarded_is_no_hit) {
+  EXPECT_EQ(parse_cache_outcome("llm-edge-cache; fwd=miss; stored"), LookupOutcome::kMiss);
+  EXPECT_EQ(parse_cache_outcome("llm-edge-cache; fwd=miss; collapsed"), LookupOutcome::kCoalesced);
+  EXPECT_EQ(parse_cache_outcome("llm-edge-cache; fwd=bypass"), LookupOutcome::kBypass);
+  EXPECT_EQ(parse_cache_outcome("llm-edge-cache; fwd=request"), LookupOutcome::kBypass);
+}
+
+TEST(CacheOutcomeTest, other_caches_do_not_count) {
+  EXPECT_EQ(parse_cache_outcome("cdn; hit"), std::nullopt);
+  EXPECT_EQ(parse_cache_outcome(""), std::nullopt);
+  EXPECT_EQ(parse_cache_outcome("cdn; hit, llm-edge-cache; fwd=miss"), LookupOutcome::kMiss);
+  EXPECT_EQ(parse_cache_outcome("llm-edge-cache; hit; detail=l1, cdn; fwd=miss"),
+            LookupOutcome::kL1Hit);
+}
+
+TEST(CacheOutcomeTest, of_two_of_ours_the_nearer_counts) {
+  EXPECT_EQ(parse_cache_outcome("llm-edge-cache; hit; detail=l1, llm-edge-cache; fwd=miss"),
+            LookupOutcome::kMiss);
+}
+
+TEST(CacheOutcomeTest, reads_what_the_proxy_writes) {
+  EXPECT_EQ(parse_cache_outcome(proxy::hit_status(5, "l2")), LookupOutcome::kL2Hit);
+  EXPECT_EQ(parse_cache_outcome(proxy::forward_status({.is_stored = true})), LookupOutcome::kMiss);
+  EXPECT_EQ(parse_cache_outcome(proxy::forward_status({.is_collapsed = true})),
+            LookupOutcome::kCoalesced);
+  EXPECT_EQ(parse_cache_outcome(proxy::forward_status({.reason = proxy::ForwardReason::kBypass})),
+            LookupOutcome::kBypass);
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::app

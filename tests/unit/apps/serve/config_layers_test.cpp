@@ -1,0 +1,141 @@
+#include "serve/config_layers.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/support/temp_dir.hpp"
+
+namespace llm_edge_cache::app {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+class ConfigLayersTest : public ::testing::Test {
+ protected:
+  std::string yaml(const std::string& text) {
+    const auto path = (directory_.path() / "proxy.yaml").string();
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  // Every configuration here needs an upstream; the flag does not get in the way of the others.
+  static Result<ServeConfig> load(FlagValues flags, const EnvironmentValues& environment,
+                                  const std::string& file) {
+    flags.emplace("upstream", "http://127.0.0.1:1");
+    return load_config(flags, environment, file);
+  }
+
+  static std::string error_of(const Result<ServeConfig>& result) {
+    return result.ok() ? "no error" : result.error().message;
+  }
+
+  test::TempDir directory_;
+};
+
+TEST_F(ConfigLayersTest, defaults_stand_where_nothing_is_said) {
+  const auto config = load({}, {}, "");
+  ASSERT_TRUE(config.ok()) << error_of(config);
+  EXPECT_EQ(config->listen, "127.0.0.1:8080");
+  EXPECT_EQ(config->admin_listen, "127.0.0.1:9090");
+  EXPECT_EQ(config->l1_capacity, 1'000U);
+  EXPECT_EQ(config->l1_ttl_seconds, 300U);
+  EXPECT_FALSE(config->has_l2());
+}
+
+TEST_F(ConfigLayersTest, flags_win_over_environment_over_file_over_defaults) {
+  const auto file = yaml("l1: {capacity: 1, ttl_seconds: 2, tti_seconds: 3}\n");
+  const EnvironmentValues environment{{"LLM_EDGE_CACHE_L1_CAPACITY", "10"},
+                                      {"LLM_EDGE_CACHE_L1_TTL_SECONDS", "20"}};
+  const auto config = load({{"l1-capacity", "100"}}, environment, file);
+  ASSERT_TRUE(config.ok()) << error_of(config);
+  EXPECT_EQ(config->l1_capacity, 100U);
+  EXPECT_EQ(config->l1_ttl_seconds, 20U);
+  EXPECT_EQ(config->l1_tti_seconds, 3U);
+  EXPECT_EQ(config->l1_max_bytes, ServeConfig().l1_max_bytes);
+}
+
+TEST_F(ConfigLayersTest, an_unknown_key_is_named_with_file_line_and_what_was_meant) {
+  const auto file = yaml("listen: 127.0.0.1:0\nl1:\n  capcity: 5\n");
+  const auto config = load({}, {}, file);
+  EXPECT_EQ(error_of(config), file + ":3: unknown key 'l1.capcity' (did you mean 'l1.capacity'?)");
+}
+
+TEST_F(ConfigLayersTest, a_key_like_no_other_gets_no_suggestion) {
+  EXPECT_THAT(error_of(load({}, {}, yaml("zzzzzzzzzzzz: 1\n"))),
+              EndsWith(":1: unknown key 'zzzzzzzzzzzz'"));
+}
+
+TEST_F(ConfigLayersTest, a_bad_value_is_named_with_file_and_line) {
+  EXPECT_THAT(error_of(load({}, {}, yaml("# size\nl1:\n  capacity: many\n"))),
+              HasSubstr("proxy.yaml:3: l1.capacity: 'many' is not a whole number"));
+}
+
+TEST_F(ConfigLayersTest, a_key_given_twice_is_refused) {
+  EXPECT_THAT(error_of(load({}, {}, yaml("threads: 1\nthreads: 2\n"))),
+              HasSubstr("proxy.yaml:2: 'threads' is given twice"));
+}
+
+TEST_F(ConfigLayersTest, shapes_that_do_not_fit_are_refused) {
+  EXPECT_THAT(error_of(load({}, {}, yaml("- 1\n"))), HasSubstr(":1: expected a mapping"));
+  EXPECT_THAT(error_of(load({}, {}, yaml("l1: 5\n"))), HasSubstr("'l1' must be a mapping"));
+  EXPECT_THAT(error_of(load({}, {}, yaml("threads: [1]\n"))), HasSubstr("must be a single value"));
+  EXPECT_THAT(error_of(load({}, {}, yaml("a: b: c\n"))), HasSubstr("proxy.yaml:1: "));
+}
+
+TEST_F(ConfigLayersTest, an_empty_file_says_nothing) {
+  EXPECT_TRUE(load({}, {}, yaml("")).ok());
+  EXPECT_TRUE(load({}, {}, yaml("# nothing yet\n")).ok());
+}
+
+TEST_F(ConfigLayersTest, a_file_that_is_not_there_is_named) {
+  const auto config = load({}, {}, "/nonexistent/proxy.yaml");
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().code, ErrorCode::kIo);
+  EXPECT_THAT(error_of(config), HasSubstr("/nonexistent/proxy.yaml"));
+}
+
+TEST_F(ConfigLayersTest, an_unknown_variable_is_named) {
+  EXPECT_EQ(error_of(load({}, {{"LLM_EDGE_CACHE_L1_CAPACTY", "1"}}, "")),
+            "unknown environment variable LLM_EDGE_CACHE_L1_CAPACTY "
+            "(did you mean 'LLM_EDGE_CACHE_L1_CAPACITY'?)");
+}
+
+TEST_F(ConfigLayersTest, an_empty_variable_is_not_set) {
+  EXPECT_TRUE(load({}, {{"LLM_EDGE_CACHE_L1_CAPACITY", ""}}, "").ok());
+}
+
+TEST_F(ConfigLayersTest, the_environment_is_read_by_prefix) {
+  ::setenv("LLM_EDGE_CACHE_THREADS", "3", 1);
+  ::setenv("OTHER_THREADS", "4", 1);
+  EXPECT_EQ(read_environment().at("LLM_EDGE_CACHE_THREADS"), "3");
+  EXPECT_FALSE(read_environment().contains("OTHER_THREADS"));
+  ::unsetenv("LLM_EDGE_CACHE_THREADS");
+}
+
+TEST_F(ConfigLayersTest, an_upstream_is_required) {
+  EXPECT_THAT(error_of(load_config({}, {}, "")), HasSubstr("--upstream is required"));
+}
+
+TEST_F(ConfigLayersTest, addresses_and_urls_are_checked) {
+  EXPECT_THAT(error_of(load({{"listen", "nowhere"}}, {}, "")), HasSubstr("--listen: 'nowhere'"));
+  EXPECT_THAT(error_of(load({{"admin-listen", "1.2.3.4:x"}}, {}, "")), HasSubstr("--admin-listen"));
+  EXPECT_THAT(error_of(load_config({{"upstream", "ftp://x"}}, {}, "")), HasSubstr("--upstream"));
+  EXPECT_THAT(error_of(load({{"l2", "memcached://x"}}, {}, "")), HasSubstr("--l2"));
+}
+
+TEST_F(ConfigLayersTest, an_entry_cannot_be_larger_than_the_cache) {
+  EXPECT_THAT(error_of(load({{"l1-max-bytes", "65536"}}, {}, "")), HasSubstr("--max-entry-bytes"));
+}
+
+TEST_F(ConfigLayersTest, an_error_never_repeats_a_password) {
+  const auto config = load({{"l2", "redis://:hunter2@host:notaport"}}, {}, "");
+  ASSERT_FALSE(config.ok());
+  EXPECT_THAT(error_of(config), ::testing::Not(HasSubstr("hunter2")));
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::app
