@@ -6,11 +6,12 @@
 //
 // A tier that fails is a tier that has nothing: counted, never an error of a lookup.
 //
-// Threads: every call from any thread. Handlers follow the contract of Tier: called exactly once,
-// inside the call where there is nothing to wait for (L1 decides, L2 is absent or known to be
-// away), else on a thread of L2, which they must not block. Ownership: the tiers belong to the
-// cache. Its destructor completes every handler that is outstanding and must not run on a thread of
-// L2 (runs_on_this_thread()).
+// Threads: every call from any thread. Handlers are called exactly once: inside the call where
+// there is nothing to wait for (L1 decides, L2 is absent or known to be away), else on a thread of
+// L2, which they must not block.
+//
+// Ownership: the tiers belong to the cache. Its destructor completes every handler that is
+// outstanding and must not run on a thread of L2 (runs_on_this_thread()).
 #pragma once
 
 #include <array>
