@@ -165,6 +165,7 @@ class ShadowCaches {
   void hit(Index node, std::uint32_t s) {
     Shadow& shadow = shadows_[s];
     const Place from = segment(node, s);
+    if (from != Place::kProbation && shadow.list(from).front == node) return;
     leave(node, s);
     if (from == Place::kWindow) return enter(node, s, Place::kWindow);
     enter(node, s, shadow.protect == 0 ? Place::kProbation : Place::kProtected);
@@ -204,11 +205,17 @@ class ShadowCaches {
     const Index candidate = shadow.list(Place::kWindow).back;
     const Index rival = victim(shadow);
     if (rival == candidate) return candidate;
-    const std::uint32_t credit = std::min(shadow.credit, sketch.frequency(nodes_[rival].hash));
-    if (candidate_worth(sketch.frequency(nodes_[candidate].hash)) > credit) return rival;
+    const std::uint32_t worth = candidate_worth(sketch.frequency(nodes_[candidate].hash));
+    if (worth > 0 && worth > rival_credit(shadow, rival, sketch)) return rival;
     shadow.refusals = rival == shadow.stubborn ? shadow.refusals + 1 : 1;
     shadow.stubborn = rival;
     return shadow.refusals > 2 * kVictimPatience ? rival : candidate;
+  }
+
+  std::uint32_t rival_credit(const Shadow& shadow, Index rival,
+                             const FrequencySketch& sketch) const {
+    if (shadow.credit == 0) return 0;  // Saves the look into the sketch.
+    return std::min(shadow.credit, sketch.frequency(nodes_[rival].hash));
   }
 
   void drop(Index node, std::uint32_t s) {
