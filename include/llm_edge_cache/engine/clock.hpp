@@ -57,7 +57,6 @@ class CacheClock {
   void publish(std::int64_t period_ns) {
     coarse_ns_.store(clock_.now_ns() + 2 * period_ns, std::memory_order_relaxed);
   }
-  void stop_publishing() { coarse_ns_.store(kExact, std::memory_order_relaxed); }
 
  private:
   static constexpr std::int64_t kExact = std::numeric_limits<std::int64_t>::min();
