@@ -4,7 +4,8 @@
 // was cut, changed or moved under another key does not decode. That holds against accidents; only
 // encryption, for which the format has room, holds against an attacker who writes to the store.
 //
-// Thread-safe. Each thread keeps its compression contexts and buffers, of about 1 MiB each at most.
+// Thread-safe. Each thread keeps its compression contexts and a buffer, of about 1 MiB each at
+// most.
 #pragma once
 
 #include <cstddef>

@@ -16,7 +16,7 @@ namespace {
 using flatbuffers::FlatBufferBuilder;
 
 constexpr std::size_t kMaxTableBytes = 1U << 30U;  // FlatBuffers' offsets have 31 bits
-constexpr std::size_t kMaxKeptBytes = 1U << 20U;
+constexpr std::size_t kOverheadBytes = 256;        // of an entry with few tags
 
 // A little less than the table will have.
 std::size_t content_bytes(const Entry& entry) {
@@ -74,24 +74,19 @@ CachedResponse read_response(const wire::Entry& table) {
 
 }  // namespace
 
-Result<std::string_view> write_entry_table(const Entry& entry, std::size_t max_bytes) {
-  thread_local FlatBufferBuilder builder;
+Result<std::string> write_entry_table(const Entry& entry, std::size_t max_bytes) {
   const auto limit = std::min(max_bytes, kMaxTableBytes);
   const Error too_large{ErrorCode::kTooLarge, "the entry exceeds the limit of stored bytes"};
-  if (content_bytes(entry) > limit) {
+  const auto content = content_bytes(entry);
+  if (content > limit) {
     return too_large;
   }
-  if (builder.GetSize() > kMaxKeptBytes) {
-    builder.Reset();
-  } else {
-    builder.Clear();
-  }
+  FlatBufferBuilder builder(content + kOverheadBytes);
   build(builder, entry);
   if (builder.GetSize() > limit) {
     return too_large;
   }
-  return std::string_view(reinterpret_cast<const char*>(builder.GetBufferPointer()),
-                          builder.GetSize());
+  return std::string(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
 }
 
 Result<EntryPtr> read_entry_table(std::string_view table) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "core/entry.hpp"
@@ -9,8 +10,8 @@
 
 namespace llm_edge_cache {
 
-// Valid until this thread's next call. kTooLarge over max_bytes (and over 1 GiB in any case).
-[[nodiscard]] Result<std::string_view> write_entry_table(const Entry& entry, std::size_t max_bytes);
+// kTooLarge over max_bytes (and over 1 GiB in any case).
+[[nodiscard]] Result<std::string> write_entry_table(const Entry& entry, std::size_t max_bytes);
 
 // `table` must be aligned to 8 bytes. Verifies all of it before reading any; kCorruptData then.
 [[nodiscard]] Result<EntryPtr> read_entry_table(std::string_view table);

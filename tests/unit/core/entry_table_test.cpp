@@ -85,7 +85,7 @@ TEST(EntryTableTest, the_limit_counts_the_whole_table) {
 }
 
 TEST(EntryTableTest, any_prefix_is_refused_or_harmless) {
-  const std::string table(*write_entry_table(sample_entry(), kNoLimit));
+  const auto table = *write_entry_table(sample_entry(), kNoLimit);
   EXPECT_FALSE(read("").ok());
   for (std::size_t size = 1; size < table.size(); ++size) {
     const auto entry = read(std::string_view(table).substr(0, size));
@@ -97,7 +97,7 @@ TEST(EntryTableTest, any_prefix_is_refused_or_harmless) {
 
 // The checksum is gone here: whatever the bytes, reading must stay inside of them.
 TEST(EntryTableTest, damaged_tables_never_read_out_of_bounds) {
-  const std::string table(*write_entry_table(sample_entry(), kNoLimit));
+  const auto table = *write_entry_table(sample_entry(), kNoLimit);
   std::mt19937 random(1);
   int refused = 0;
   for (int i = 0; i < 20'000; ++i) {
