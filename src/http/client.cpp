@@ -66,9 +66,9 @@ class ThreadPool final : public ClientPool {
     if (pool.connections >= shared_->options.max_connections_per_origin) {
       return thread_.post([request = std::move(request), origin] {
         if (request.link->cancelled) return;
-        request.handler->on_error({.error = {ErrorCode::kOverloaded,
-                                             "too many connections to " + origin.authority()},
-                                   .at = FailedAt::kConnect});
+        request.handler->on_error(
+            {.error = {ErrorCode::kOverloaded, "too many connections to " + origin.authority()},
+             .at = FailedAt::kConnect});
       });
     }
     open(origin)->begin(std::move(request));

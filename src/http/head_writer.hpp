@@ -12,7 +12,7 @@
 namespace llm_edge_cache::http {
 
 struct Framing {
-  std::optional<std::uint64_t> content_length;
+  std::optional<std::uint64_t> content_length{};
   bool chunked = false;
 };
 

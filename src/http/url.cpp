@@ -27,7 +27,7 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (text.empty() || ec != std::errc() || end != text.data() + text.size()) {
-    return bad("port '" + std::string(text) + "' is not a number from 0 to 65535");
+    return bad("port ", text, " is not a number from 0 to 65535");
   }
   return port;
 }
@@ -44,19 +44,18 @@ Result<Authority> split_authority(std::string_view text) {
   std::string_view rest;
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');
-    if (close == std::string_view::npos)
-      return bad("'[' without ']' in '" + std::string(text) + "'");
+    if (close == std::string_view::npos) return bad("'[' without ']' in ", text, "");
     host = text.substr(1, close - 1);
     rest = text.substr(close + 1);
     if (host.empty() || !std::all_of(host.begin(), host.end(), is_address_char)) {
-      return bad("'" + std::string(host) + "' is not an IPv6 address");
+      return bad("", host, " is not an IPv6 address");
     }
   } else {
     const std::size_t colon = text.find(':');
     host = text.substr(0, colon);
     rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon);
     if (!std::all_of(host.begin(), host.end(), is_host_char)) {
-      return bad("'" + std::string(host) + "' is not a host name");
+      return bad("", host, " is not a host name");
     }
   }
   if (!rest.empty() && rest.front() != ':') return bad("no ':' before the port");
@@ -89,8 +88,10 @@ Result<Origin> parse_origin(Scheme scheme, std::string_view text) {
 }  // namespace
 
 std::string Origin::authority() const {
-  std::string text = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  if (port != default_port(scheme)) text += ":" + std::to_string(port);
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  std::string text(is_ipv6 ? "[" : "");
+  text.append(host).append(is_ipv6 ? "]" : "");
+  if (port != default_port(scheme)) text.append(":").append(std::to_string(port));
   return text;
 }
 
@@ -102,7 +103,7 @@ Result<Url> parse_url(std::string_view text) {
   if (equals_ignore_case(scheme_text, "https")) {
     scheme = Scheme::kHttps;
   } else if (!equals_ignore_case(scheme_text, "http")) {
-    return bad("scheme '" + std::string(scheme_text) + "' is neither http nor https");
+    return bad("scheme ", scheme_text, " is neither http nor https");
   }
   const std::string_view rest = text.substr(separator + 3);
   if (rest.find_first_of("?#") != std::string_view::npos) {
@@ -126,7 +127,7 @@ Result<Url> parse_url(std::string_view text) {
 Result<HostPort> parse_host_port(std::string_view text) {
   Result<Authority> authority = split_authority(text);
   if (!authority.ok()) return authority.error();
-  if (!authority->has_port) return bad("'" + std::string(text) + "' has no port");
+  if (!authority->has_port) return bad("", text, " has no port");
   const Result<std::uint16_t> port = parse_port(authority->port);
   if (!port.ok()) return port.error();
   return HostPort{std::move(authority->host), *port};

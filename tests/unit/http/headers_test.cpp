@@ -1,0 +1,93 @@
+#include "http/headers.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace llm_edge_cache::http {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+std::vector<std::pair<std::string, std::string>> fields_of(const Headers& headers) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  for (const HeaderField field : headers) fields.emplace_back(field.name, field.value);
+  return fields;
+}
+
+TEST(HeadersTest, keep_order_case_and_duplicates) {
+  Headers headers{{"Accept", "a"}, {"X-B", "1"}};
+  headers.add("x-b", "2");
+  EXPECT_THAT(fields_of(headers),
+              ElementsAre(Pair("Accept", "a"), Pair("X-B", "1"), Pair("x-b", "2")));
+  EXPECT_EQ(headers.size(), 3U);
+}
+
+TEST(HeadersTest, lookup_ignores_case_and_finds_the_first) {
+  const Headers headers{{"X-B", "1"}, {"x-b", "2"}};
+  EXPECT_EQ(headers.get("x-B"), "1");
+  EXPECT_EQ(headers.get("x-c"), std::nullopt);
+  EXPECT_EQ(headers.count("X-B"), 2U);
+  EXPECT_THAT(headers.all("X-B"), ElementsAre("1", "2"));
+  EXPECT_TRUE(headers.contains("X-B"));
+}
+
+TEST(HeadersTest, set_replaces_all_at_the_place_of_the_first) {
+  Headers headers{{"A", "1"}, {"B", "2"}, {"a", "3"}};
+  headers.set("a", "a longer value");
+  EXPECT_THAT(fields_of(headers), ElementsAre(Pair("a", "a longer value"), Pair("B", "2")));
+  headers.set("C", "new");
+  EXPECT_EQ(headers.get("c"), "new");
+}
+
+TEST(HeadersTest, erase_takes_all_of_a_name) {
+  Headers headers{{"A", "1"}, {"B", "2"}, {"a", "3"}};
+  EXPECT_EQ(headers.erase("A"), 2U);
+  EXPECT_EQ(headers.erase("A"), 0U);
+  EXPECT_THAT(fields_of(headers), ElementsAre(Pair("B", "2")));
+  headers.clear();
+  EXPECT_TRUE(headers.empty());
+}
+
+TEST(HeadersTest, copies_are_independent) {
+  Headers original{{"A", "1"}};
+  Headers copy = original;
+  copy.set("A", "2");
+  EXPECT_EQ(original.get("A"), "1");
+  EXPECT_EQ(copy.get("A"), "2");
+}
+
+TEST(HeadersTest, tokens_are_found_in_lists_over_several_fields) {
+  const Headers headers{{"Connection", " close ,, X-Hop"}, {"connection", "Upgrade"}};
+  EXPECT_TRUE(headers.has_token("Connection", "CLOSE"));
+  EXPECT_TRUE(headers.has_token("Connection", "x-hop"));
+  EXPECT_TRUE(headers.has_token("Connection", "upgrade"));
+  EXPECT_FALSE(headers.has_token("Connection", "clos"));
+  EXPECT_FALSE(headers.has_token("Other", "close"));
+}
+
+TEST(HeadersTest, list_members_are_trimmed_and_empty_ones_left_out) {
+  const auto tokens = [](std::string_view list) {
+    std::vector<std::string> found;
+    for_each_token(list, [&](std::string_view token) { found.emplace_back(token); });
+    return found;
+  };
+  EXPECT_THAT(tokens("a,\t b c ,,d"), ElementsAre("a", "b c", "d"));
+  EXPECT_THAT(tokens(" , ,"), IsEmpty());
+  EXPECT_THAT(tokens(""), IsEmpty());
+}
+
+TEST(EqualsIgnoreCaseTest, folds_ascii_letters_only) {
+  EXPECT_TRUE(equals_ignore_case("AbZ", "aBz"));
+  EXPECT_FALSE(equals_ignore_case("a", "ab"));
+  EXPECT_FALSE(equals_ignore_case("@", "`"));
+  EXPECT_FALSE(equals_ignore_case("[", "{"));
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::http

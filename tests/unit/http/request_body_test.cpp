@@ -1,0 +1,109 @@
+#include "http/request_body.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace llm_edge_cache::http {
+namespace {
+
+using std::chrono::milliseconds;
+using State = RequestBody::State;
+
+class RequestBodyTest : public ::testing::Test {
+ protected:
+  Exchange::BodySink sink() {
+    return {.on_data = [this](std::string_view bytes) { data_ += bytes; },
+            .on_end = [this](const Status& status) { ends_ += status.ok() ? "ok" : "error"; }};
+  }
+
+  TimePoint now_{milliseconds(1'000)};
+  RequestBody body_;
+  std::string data_;
+  std::string ends_;
+};
+
+TEST_F(RequestBodyTest, request_without_body_is_done) {
+  body_.begin(false);
+  EXPECT_TRUE(body_.is_done());
+  EXPECT_FALSE(body_.wants_input());
+}
+
+TEST_F(RequestBodyTest, body_waits_until_it_is_claimed) {
+  body_.begin(true);
+  EXPECT_EQ(body_.state(), State::kUnclaimed);
+  EXPECT_FALSE(body_.wants_input());
+  body_.claim(sink(), 10, now_);
+  EXPECT_TRUE(body_.wants_input());
+  EXPECT_TRUE(body_.take("ab"));
+  EXPECT_TRUE(body_.take("cd"));
+  body_.end({});
+  body_.end({});
+  EXPECT_EQ(data_, "abcd");
+  EXPECT_EQ(ends_, "ok");
+}
+
+TEST_F(RequestBodyTest, byte_over_the_limit_is_not_delivered) {
+  body_.begin(true);
+  body_.claim(sink(), 3, now_);
+  EXPECT_TRUE(body_.take("abc"));
+  EXPECT_FALSE(body_.take("d"));
+  EXPECT_EQ(data_, "abc");
+}
+
+TEST_F(RequestBodyTest, paused_body_wants_nothing) {
+  body_.begin(true);
+  body_.pause();
+  EXPECT_EQ(body_.state(), State::kUnclaimed);
+  body_.claim(sink(), 3, now_);
+  body_.pause();
+  EXPECT_FALSE(body_.wants_input());
+  body_.resume(now_);
+  EXPECT_TRUE(body_.wants_input());
+}
+
+TEST_F(RequestBodyTest, discarded_body_has_a_limit_of_its_own) {
+  body_.begin(true);
+  body_.discard(4, now_);
+  EXPECT_TRUE(body_.take("abcd"));
+  EXPECT_FALSE(body_.take("e"));
+  body_.end({});
+  EXPECT_EQ(data_ + ends_, "");
+}
+
+TEST_F(RequestBodyTest, forgotten_sink_hears_nothing) {
+  body_.begin(true);
+  body_.claim(sink(), 10, now_);
+  body_.forget();
+  body_.end(Error{ErrorCode::kIo, "late"});
+  EXPECT_EQ(ends_, "");
+}
+
+TEST_F(RequestBodyTest, sink_may_drop_itself) {
+  body_.begin(true);
+  Exchange::BodySink dropping;
+  const auto alive = std::make_shared<int>(1);
+  dropping.on_data = [this, alive](std::string_view) {
+    body_.forget();
+    EXPECT_EQ(*alive, 1);
+  };
+  body_.claim(std::move(dropping), 10, now_);
+  EXPECT_TRUE(body_.take("x"));
+  EXPECT_EQ(alive.use_count(), 1);
+}
+
+TEST_F(RequestBodyTest, time_is_earned_by_bytes) {
+  const RequestBody::Pace pace{.grace = milliseconds(100), .min_bytes_per_second = 1'000};
+  body_.begin(true);
+  body_.claim(sink(), 10'000, now_);
+  EXPECT_EQ(body_.time_left(now_, pace), milliseconds(100));
+  EXPECT_TRUE(body_.take(std::string(500, 'x')));
+  EXPECT_EQ(body_.time_left(now_ + milliseconds(50), pace), milliseconds(550));
+  EXPECT_LT(body_.time_left(now_ + milliseconds(601), pace), milliseconds(0));
+  body_.pause();
+  body_.resume(now_ + milliseconds(5'000));
+  EXPECT_EQ(body_.time_left(now_ + milliseconds(5'000), pace), milliseconds(100));
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::http
