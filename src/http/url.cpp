@@ -13,6 +13,13 @@ Error bad(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
+// before 'text' after. Appended piece by piece: g++ 12 warns falsely about operator+ here.
+Error bad(std::string_view before, std::string_view text, std::string_view after) {
+  std::string message;
+  message.append(before).append("'").append(text).append("'").append(after);
+  return bad(std::move(message));
+}
+
 bool is_host_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '.' || c == '_';
