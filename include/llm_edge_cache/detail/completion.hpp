@@ -4,13 +4,15 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/execution_context.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/system_executor.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -37,26 +39,44 @@ bool means_any_thread(const Executor& executor) {
 template <class T, class Handler>
 class Completion {
  public:
-  explicit Completion(Handler handler)
-      : work_(boost::asio::get_associated_executor(handler)), handler_(std::move(handler)) {}
+  explicit Completion(Handler handler) : waiting_(std::move(handler)) {}
 
-  // At most once.
+  // At most once. Afterwards nothing here refers to the executor, whose context the handler's
+  // thread may destroy as soon as the work is released.
   void complete(T result) {
-    const auto executor = work_.get_executor();
-    if (means_any_thread(executor)) {
-      std::move(handler_)(std::move(result));
-    } else {
-      boost::asio::post(executor,
-                        [handler = std::move(handler_), result = std::move(result)]() mutable {
-                          std::move(handler)(std::move(result));
-                        });
-    }
-    work_.reset();
+    Waiting waiting = *std::move(waiting_);
+    waiting_.reset();
+    waiting.complete(std::move(result));
   }
 
  private:
-  boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>> work_;
-  Handler handler_;
+  using Executor = boost::asio::associated_executor_t<Handler>;
+
+  static auto tracked(const Executor& executor) {
+    return boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked);
+  }
+
+  struct Waiting {
+    explicit Waiting(Handler waiting_handler)
+        : work(tracked(boost::asio::get_associated_executor(waiting_handler))),
+          handler(std::move(waiting_handler)) {}
+
+    void complete(T result) {
+      const Executor executor = boost::asio::get_associated_executor(handler);
+      if (means_any_thread(executor)) return std::move(handler)(std::move(result));
+      boost::asio::post(executor,
+                        [handler = std::move(handler), result = std::move(result)]() mutable {
+                          std::move(handler)(std::move(result));
+                        });
+    }
+
+    // First, so that it goes last. Not an executor_work_guard: that one ends the work before it
+    // lets go of the executor, and a strand's last reference needs the context.
+    decltype(tracked(std::declval<const Executor&>())) work;
+    Handler handler;
+  };
+
+  std::optional<Waiting> waiting_;
 };
 
 // Calls start(Done<T>) with what completes the token, now or when a deferred token is launched.
