@@ -12,6 +12,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -171,7 +172,9 @@ void print_json(const std::vector<Measured>& results, const Summary& summary, st
 }
 
 int run(const Arguments& arguments) {
-  std::ifstream readme(arguments.traces / "README.md");
+  const std::filesystem::path table_file = arguments.traces / "README.md";
+  std::ifstream readme(table_file);
+  if (!readme) throw std::runtime_error("cannot open " + table_file.string());
   const ReferenceTable table = read_reference_table(readme);
   const std::vector<Measured> results = measure(table, arguments);
   const Summary summary = summarize(table, results);

@@ -29,7 +29,7 @@
 namespace llm_edge_cache::engine {
 
 /// Not thread-safe. `nodes` must outlive the policy. Every operation is O(1) amortised.
-/// Memory: the sketch's 8 bytes per entry and at most about 120 KiB of shadow caches.
+/// Memory: the sketch's 8 bytes per entry and shadow caches of about 90 KiB, 180 at most.
 template <PolicyNodes Nodes>
 class TinyLfuPolicy {
  public:
