@@ -16,7 +16,9 @@ namespace llm_edge_cache::engine {
 
 class Scheduler {
  public:
-  explicit Scheduler(std::uint64_t seed) : random_(seed) {}
+  /// The seed also decides how long a thread is likely to go on: bugs that need one thread to stand
+  /// still while another does much are not found by switching at every step.
+  explicit Scheduler(std::uint64_t seed) : random_(seed), stretch_(1U << (2 * (random_() % 5))) {}
 
   /// Runs all `works` to their end.
   void run(const std::vector<std::function<void()>>& works) {
@@ -41,7 +43,11 @@ class Scheduler {
 
   /// Lets the seed decide who goes on. Does nothing on a thread that no scheduler runs.
   static void yield_point() {
-    if (current() != nullptr) current()->yield();
+    if (current() != nullptr) current()->yield(current()->stretch_);
+  }
+  /// For a thread that cannot go on before another has.
+  static void wait_point() {
+    if (current() != nullptr) current()->yield(1);
   }
 
   [[nodiscard]] std::uint64_t switches() const { return switches_; }
@@ -52,7 +58,8 @@ class Scheduler {
     return scheduler;
   }
 
-  void yield() {
+  void yield(std::uint64_t stretch) {
+    if (random_() % stretch != 0) return;
     const std::size_t own = turn_;
     if (hand_over()) turns_[own]->acquire();
   }
@@ -71,6 +78,7 @@ class Scheduler {
 
   // Touched only by the thread that has the turn.
   std::mt19937_64 random_;
+  const std::uint64_t stretch_;  ///< Mean number of yield points between two choices.
   std::vector<std::unique_ptr<std::binary_semaphore>> turns_;
   std::vector<std::size_t> running_;
   std::size_t turn_ = static_cast<std::size_t>(-1);
@@ -84,7 +92,7 @@ struct ScheduledSync {
    public:
     void lock() {
       Scheduler::yield_point();
-      while (locked_) Scheduler::yield_point();
+      while (locked_) Scheduler::wait_point();
       locked_ = true;
     }
     bool try_lock() {
