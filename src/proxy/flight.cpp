@@ -29,6 +29,7 @@ Flight::Progress Flight::read(Ticket ticket, std::size_t max_bytes) {
     const MutexLock lock(mu_);
     Listener& listener = *ticket.at_;
     listener.is_notified = false;
+    listener.is_waiting_for_socket = false;
     progress.head = head_;
     progress.is_cut_off = listener.is_cut_off;
     if (listener.is_cut_off) {
@@ -46,15 +47,24 @@ Flight::Progress Flight::read(Ticket ticket, std::size_t max_bytes) {
       progress.ending = ending_;
     }
     trim();
-    resumes = is_paused_ && total_bytes_ - fastest_read() <= options_.max_lag_bytes / 2;
-    if (resumes) {
-      is_paused_ = false;
-    }
+    resumes = end_pause();
   }
   if (resumes) {
     tell_source(&FlightSource::resume);
   }
   return progress;
+}
+
+void Flight::wait_for_socket(Ticket ticket) {
+  bool resumes = false;
+  {
+    const MutexLock lock(mu_);
+    ticket.at_->is_waiting_for_socket = true;
+    resumes = end_pause();
+  }
+  if (resumes) {
+    tell_source(&FlightSource::resume);
+  }
 }
 
 void Flight::leave(Ticket ticket) {
@@ -67,11 +77,7 @@ void Flight::leave(Ticket ticket) {
     listeners_.erase(ticket.at_);
     trim();
     is_abandoned = listeners_.empty() && !is_recording_ && ending_ == nullptr;
-    resumes = !is_abandoned && is_paused_ && ending_ == nullptr &&
-              total_bytes_ - fastest_read() <= options_.max_lag_bytes / 2;
-    if (resumes) {
-      is_paused_ = false;
-    }
+    resumes = !listeners_.empty() && end_pause();
   }
   if (is_abandoned) {
     tell_source(&FlightSource::abandon);
@@ -187,9 +193,11 @@ void Flight::stop_recording_locked() {
 void Flight::cut_off_slow() {
   const auto fastest = fastest_read();
   for (auto& listener : listeners_) {
-    const bool is_slow = fastest - listener.read_bytes > options_.max_recorded_bytes &&
-                         fastest - listener.read_bytes > options_.max_lag_bytes;
-    listener.is_cut_off = listener.is_cut_off || is_slow;
+    const auto behind = fastest - listener.read_bytes;
+    if (listener.is_waiting_for_socket &&
+        behind > std::max(options_.max_recorded_bytes, options_.max_lag_bytes)) {
+      listener.is_cut_off = true;
+    }
   }
 }
 
@@ -208,6 +216,26 @@ void Flight::trim() {
   }
 }
 
+std::uint64_t Flight::lead() const {
+  bool can_any_read = false;
+  std::uint64_t slowest_able = total_bytes_;
+  for (const auto& listener : listeners_) {
+    if (!listener.is_waiting_for_socket) {
+      can_any_read = true;
+      slowest_able = std::min(slowest_able, listener.read_bytes);
+    }
+  }
+  return total_bytes_ - (can_any_read ? slowest_able : fastest_read());
+}
+
+bool Flight::end_pause() {
+  if (!is_paused_ || ending_ != nullptr || lead() > options_.max_lag_bytes / 2) {
+    return false;
+  }
+  is_paused_ = false;
+  return true;
+}
+
 Flight::Pace Flight::pace() {
   if (is_recording_) {
     return Pace::kGoOn;
@@ -215,7 +243,7 @@ Flight::Pace Flight::pace() {
   if (listeners_.empty()) {
     return Pace::kAbandon;
   }
-  is_paused_ = total_bytes_ - fastest_read() > options_.max_lag_bytes;
+  is_paused_ = lead() > options_.max_lag_bytes;
   return is_paused_ ? Pace::kPause : Pace::kGoOn;
 }
 

@@ -5,9 +5,10 @@
 // live, and a slow one holds up nobody.
 //
 // Memory is bounded: an answer that outgrows max_recorded_bytes is no longer recorded, nobody may
-// join any more, and what every listener has read is dropped. The fastest listener then sets the
-// pace: the source is paused while even it is behind by more than max_lag_bytes. A listener that is
-// max_recorded_bytes behind while others are not is cut off.
+// join any more, and what every listener has read is dropped. The source is then paused while a
+// listener that can read is behind by more than max_lag_bytes. Listeners that wait for their
+// sockets hold up nobody: the source waits for the fastest of them where all do, and one that falls
+// behind the fastest by more than max_recorded_bytes is cut off.
 //
 // Thread-safe. A listener's and the source's calls are made with no lock held.
 #pragma once
@@ -107,6 +108,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
                                            http::IoThread& thread);
   // At most about max_bytes of pieces, at least one if there is any.
   [[nodiscard]] Progress read(Ticket ticket, std::size_t max_bytes);
+  // The listener cannot read until its socket has taken what it has; read() ends that.
+  void wait_for_socket(Ticket ticket);
   // Once per ticket.
   void leave(Ticket ticket);
 
@@ -128,6 +131,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
     std::uint64_t next_piece = 0;
     std::uint64_t read_bytes = 0;
     bool is_notified = false;
+    bool is_waiting_for_socket = false;
     bool is_cut_off = false;
   };
   struct Wakeup {
@@ -142,7 +146,11 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void stop_recording_locked() LEC_REQUIRES(mu_);
   void cut_off_slow() LEC_REQUIRES(mu_);
   void trim() LEC_REQUIRES(mu_);
+  // How far the source is ahead of whom it waits for.
+  [[nodiscard]] std::uint64_t lead() const LEC_REQUIRES(mu_);
   [[nodiscard]] Pace pace() LEC_REQUIRES(mu_);
+  // True where the source was paused and need not be any longer; it is not from here on.
+  [[nodiscard]] bool end_pause() LEC_REQUIRES(mu_);
   void tell_source(void (FlightSource::*what)()) LEC_EXCLUDES(mu_);
 
   const FlightOptions options_;

@@ -116,6 +116,7 @@ bool FlightFollower::pump_once() {
       leave();
       return false;
     case Sent::kWaiting:
+      flight_->wait_for_socket(*ticket_);
       return false;
     case Sent::kAll:
       break;

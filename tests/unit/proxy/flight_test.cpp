@@ -216,17 +216,51 @@ TEST_F(FlightTest, a_lone_slow_listener_pauses_the_source_and_is_not_cut_off) {
   EXPECT_EQ(source_->resumed, 1);
 }
 
-TEST_F(FlightTest, a_slow_listener_does_not_pause_a_faster_one) {
+TEST_F(FlightTest, a_listener_whose_socket_is_full_does_not_pause_a_faster_one) {
   on_thread([&] {
     const auto flight = make_flight({.max_recorded_bytes = 20, .max_lag_bytes = 10});
     const auto quick = join(*flight, fast_);
     const auto slow = join(*flight, slow_);
     fast_->on_call = [&] { (void)flight->read(quick, kEverything); };
+    flight->wait_for_socket(slow);
     for (int i = 0; i < 10; ++i) EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
     EXPECT_TRUE(flight->read(slow, kEverything).is_cut_off);
     flight->leave(slow);
     flight->leave(quick);
   });
+}
+
+TEST_F(FlightTest, a_listener_that_has_not_come_to_read_yet_is_waited_for_and_loses_nothing) {
+  on_thread([&] {
+    const auto flight = make_flight({.max_recorded_bytes = 20, .max_lag_bytes = 10});
+    const auto quick = join(*flight, fast_);
+    const auto late = join(*flight, slow_);
+    fast_->on_call = [&] { (void)flight->read(quick, kEverything); };
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
+    EXPECT_EQ(flight->append("12345"), Flight::Pace::kPause);
+    const auto progress = flight->read(late, kEverything);
+    EXPECT_FALSE(progress.is_cut_off);
+    EXPECT_EQ(text_of(progress).size(), 25U);
+    flight->leave(late);
+    flight->leave(quick);
+  });
+  settle();
+  EXPECT_EQ(source_->resumed, 1);
+}
+
+TEST_F(FlightTest, a_listener_that_turns_out_to_wait_for_its_socket_ends_the_pause) {
+  on_thread([&] {
+    const auto flight = make_flight({.max_recorded_bytes = 0, .max_lag_bytes = 10});
+    const auto quick = join(*flight, fast_);
+    const auto slow = join(*flight, slow_);
+    fast_->on_call = [&] { (void)flight->read(quick, kEverything); };
+    EXPECT_EQ(flight->append("1234567890x"), Flight::Pace::kPause);
+    flight->wait_for_socket(slow);
+    flight->leave(slow);
+    flight->leave(quick);
+  });
+  settle();
+  EXPECT_EQ(source_->resumed, 1);
 }
 
 TEST_F(FlightTest, within_the_bound_a_slow_listener_loses_nothing) {
