@@ -160,14 +160,21 @@ Result<RedisUrl> RedisUrl::parse(std::string_view text) {
 }
 
 std::string RedisUrl::to_string() const {
-  const std::string credentials = password.empty() ? "" : user + ":***@";
-  if (transport == Transport::kUnixSocket) {
-    const std::string option = database == 0 ? "" : "?db=" + std::to_string(database);
-    return std::string(kUnixScheme) + credentials + path + option;
+  const bool is_socket = transport == Transport::kUnixSocket;
+  std::string text(is_socket ? kUnixScheme : kTcpScheme);
+  if (!password.empty()) text.append(user).append(":***@");
+  if (is_socket) {
+    text += path;
+    if (database != 0) text.append("?db=").append(std::to_string(database));
+    return text;
   }
   const bool brackets = host.find(':') != std::string::npos;
-  return std::string(kTcpScheme) + credentials + (brackets ? "[" + host + "]" : host) + ":" +
-         std::to_string(port) + (database == 0 ? "" : "/" + std::to_string(database));
+  if (brackets) text += '[';
+  text += host;
+  if (brackets) text += ']';
+  text.append(":").append(std::to_string(port));
+  if (database != 0) text.append("/").append(std::to_string(database));
+  return text;
 }
 
 }  // namespace llm_edge_cache::redis

@@ -16,6 +16,8 @@ constexpr std::int64_t kMaxAnnouncedBytes = 512LL << 20U;
 
 std::optional<std::int64_t> to_integer(std::string_view text) {
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+  const std::string_view digits = text.substr(text.substr(0, 1) == "-" ? 1 : 0);
+  if (digits.substr(0, 1) == "0" && text != "0") return std::nullopt;
   std::int64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
@@ -88,13 +90,14 @@ RespParser::Step RespParser::parse_node(std::string_view input) {
   const char marker = input[position_];
   if (kMarkers.find(marker) == std::string_view::npos) return fail("not a reply");
   const std::size_t end = input.find(kLineEnd, std::max(position_, scanned_));
-  const std::size_t line_bytes = std::min(end, input.size()) - position_;
-  if (line_bytes > limits_.max_line_bytes) return fail("line too long");
   if (end == std::string_view::npos) {
     // A '\r' at the very end may be half of a line end.
-    scanned_ = std::max(position_, input.size() - 1);
+    scanned_ = input.back() == '\r' ? input.size() - 1 : input.size();
+    if (scanned_ - position_ > limits_.max_line_bytes) return fail("line too long");
     return need(1);
   }
+  const std::size_t line_bytes = end - position_;
+  if (line_bytes > limits_.max_line_bytes) return fail("line too long");
   scanned_ = end;
   if (nodes_.size() >= limits_.max_nodes) return fail("reply of too many elements");
   const std::string_view line = input.substr(position_ + 1, line_bytes - 1);

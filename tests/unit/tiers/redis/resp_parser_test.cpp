@@ -151,7 +151,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Rubbish{"HTTP/1.1 400 Bad Request", "not a reply"},
                       Rubbish{"\r\n", "not a reply"}, Rubbish{"*1\r\nx", "not a reply"},
                       Rubbish{":\r\n", "bad integer"}, Rubbish{":1 \r\n", "bad integer"},
-                      Rubbish{":+-1\r\n", "bad integer"},
+                      Rubbish{":+-1\r\n", "bad integer"}, Rubbish{":01\r\n", "bad integer"},
+                      Rubbish{":-0\r\n", "bad integer"}, Rubbish{"*02\r\n", "bad array length"},
                       Rubbish{":9223372036854775808\r\n", "bad integer"},
                       Rubbish{"$\r\n", "bad bulk length"}, Rubbish{"$-2\r\n", "bad bulk length"},
                       Rubbish{"$+1\r\n", "bad bulk length"}, Rubbish{"$?\r\n", "bad bulk length"},
@@ -190,6 +191,13 @@ TEST(RespParserLimitsTest, refuses_what_is_over_a_limit) {
             "error: line too long\n");
   EXPECT_EQ(parse_whole("*2\r\n$9\r\n123456789\r\n$9\r\n", {.max_reply_bytes = 25}),
             "error: reply too large\n");
+}
+
+TEST(RespParserLimitsTest, takes_half_of_a_line_end_for_no_part_of_the_line) {
+  const std::string longest = "+" + std::string(99, 'x') + "\r\n";
+  for (const std::size_t piece : {1, 2, 100, 101, 102}) {
+    EXPECT_EQ(parse_all(longest, piece, {.max_line_bytes = 100}), longest.substr(0, 100) + "\n");
+  }
 }
 
 TEST(RespParserLimitsTest, bounds_attributes_without_end) {
