@@ -11,7 +11,7 @@
 // removes what they say.
 //
 // The bounds hold exactly whenever maintenance has caught up; between that the cache holds at most
-// `write_queue_bound` entries more.
+// `write_queue_bound` entries and an eighth of the weight more, and the last entry of each shard.
 #pragma once
 
 #include <algorithm>
@@ -357,9 +357,11 @@ class Cache {
         std::bit_floor(std::clamp<std::uint64_t>(expected / 64, 1, 16));
     const std::uint64_t shards = std::min<std::uint64_t>(std::max(for_size, for_writers), 4096);
     const std::uint64_t limit = std::min(options.max_entries, kMostExpected) / (8 * shards);
-    return {.shards = static_cast<std::size_t>(shards),
-            .queue_limit = static_cast<std::uint32_t>(
-                std::clamp<std::uint64_t>(limit, 4, WriteQueue::kMaxEvents))};
+    return {
+        .shards = static_cast<std::size_t>(shards),
+        .queue_limit =
+            static_cast<std::uint32_t>(std::clamp<std::uint64_t>(limit, 4, WriteQueue::kMaxEvents)),
+        .queue_weight_limit = std::max<std::uint64_t>(1, options.max_weight_bytes / (8 * shards))};
   }
 
   static typename Reclaimer<Slab, Sync>::Bounds reclaim_bounds(const CacheOptions& options) {
@@ -527,7 +529,7 @@ class Cache {
   void after_write(std::uint64_t hash, std::int64_t now_ns, Change& change) {
     reclaimer_.retire(std::move(change.old_table));
     if (is_inline()) return help(hash, now_ns);
-    if (change.queued < (index_.queue_limit() + 1) / 2) return;
+    if (!change.queue_half_full) return;
     if (hooks_.executor) return schedule_maintenance();
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (lock.owns_lock()) {

@@ -30,9 +30,10 @@ class Index {
   using Read = ReadPart<Key, Value>;
 
   struct Layout {
-    std::size_t shards;         ///< A power of two, at most 65,536.
-    std::uint32_t queue_limit;  ///< Write events of a shard that may wait, at most
-                                ///< WriteQueue::kMaxEvents.
+    std::size_t shards;                ///< A power of two, at most 65,536.
+    std::uint32_t queue_limit;         ///< Write events of a shard that may wait, at most
+                                       ///< WriteQueue::kMaxEvents.
+    std::uint64_t queue_weight_limit;  ///< What arrived with them, but for the last, weighs less.
   };
 
   /// What a put adds besides key and value.
@@ -48,8 +49,8 @@ class Index {
   enum class Erased : std::uint8_t { kQueueFull, kAbsent, kErased };
 
   struct Change {
-    Table::Ptr old_table;      ///< To be retired.
-    std::uint32_t queued = 0;  ///< Events that wait in the shard.
+    Table::Ptr old_table;  ///< To be retired.
+    bool queue_half_full = false;
   };
 
   Index(Slab& slab, std::uint32_t cache_id, const Layout& layout)
@@ -83,6 +84,7 @@ class Index {
     for (bool changed = true; changed;) {
       Table* table = current.load(std::memory_order_acquire);
       if (table == nullptr) break;
+      Sync::yield_point();
       own.table.store(hazard_name(table), std::memory_order_release);
       Sync::yield_point();
       fence_after_announcing();
@@ -91,6 +93,7 @@ class Index {
       table->find(hash, [&](const Group& group, std::uint32_t slot) {
         const Handle handle = group.handles[slot].load(std::memory_order_acquire);
         if (handle == kNullHandle) return false;
+        Sync::yield_point();
         pin.store(first_name_ | handle, std::memory_order_release);
         Sync::yield_point();
         fence_after_announcing();
@@ -115,7 +118,7 @@ class Index {
     Shard<Sync>& shard = shards_[shard_index(hash)];
     Sync::yield_point();
     const std::lock_guard lock(shard.mutex);
-    if (shard.queue.size() >= layout_.queue_limit) return Stored::kQueueFull;
+    if (queue_is_full_to(1, shard)) return Stored::kQueueFull;
     const Table::Position old = find_key(shard, hash, key);
     const Handle departed = old.group == nullptr ? kNullHandle : handle_at(old);
     const bool live =
@@ -143,7 +146,7 @@ class Index {
     Shard<Sync>& shard = shards_[shard_index(hash)];
     Sync::yield_point();
     const std::lock_guard lock(shard.mutex);
-    if (shard.queue.size() >= layout_.queue_limit) return Erased::kQueueFull;
+    if (queue_is_full_to(1, shard)) return Erased::kQueueFull;
     const Table::Position found = shard.find(hash, same);
     if (found.group == nullptr) return Erased::kAbsent;
     const Handle handle = handle_at(found);
@@ -170,6 +173,7 @@ class Index {
   std::uint32_t take_events(std::size_t shard_index, Events& events) {
     Shard<Sync>& shard = shards_[shard_index];
     const std::lock_guard lock(shard.mutex);
+    shard.queued_weight = 0;
     return shard.queue.take_all(events);
   }
 
@@ -279,9 +283,16 @@ class Index {
     account(shard, -1, -std::int64_t{slab_->weight(handle)});
   }
 
+  /// To one `part`-th, by events or by weight.
+  [[nodiscard]] bool queue_is_full_to(std::uint32_t part, const Shard<Sync>& shard) const {
+    return shard.queue.size() >= (layout_.queue_limit + part - 1) / part ||
+           shard.queued_weight >= layout_.queue_weight_limit / part;
+  }
+
   void push(Shard<Sync>& shard, WriteEvent event, Change& change) {
     shard.queue.push(event);
-    change.queued = shard.queue.size();
+    if (event.arrived != kNullHandle) shard.queued_weight += slab_->weight(event.arrived);
+    change.queue_half_full = queue_is_full_to(2, shard);
   }
 
   static void account(Shard<Sync>& shard, std::int64_t entries, std::int64_t weight) {

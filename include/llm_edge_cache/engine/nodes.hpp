@@ -2,7 +2,7 @@
 //
 // Bytes per entry beyond key and value, worst case just after a table has grown:
 //   read part 16 (expiry, last access) + write part 40 (hash, policy links, wheel links, weight,
-//   time of birth, state) + index 64 / (12 * 7/8 / 1.5) = 9.2 + frequency sketch 8 = 73 of 80.
+//   time of birth, state) + index 64 / (12 * 4/5 / 1.5) = 10 + frequency sketch 8 = 74 of 80.
 #pragma once
 
 #include <atomic>

@@ -55,6 +55,7 @@ struct alignas(2 * kCacheLineBytes) Shard {
   std::atomic<std::uint64_t> entries{0};
   std::atomic<std::uint64_t> weight{0};
   WriteQueue queue;
+  std::uint64_t queued_weight = 0;  ///< Of what arrived and waits in `queue`.
   std::array<Handle, 16> spare_nodes;
   std::uint32_t spare_count = 0;
 

@@ -125,7 +125,7 @@ std::vector<std::function<void()>> works_of(HistoryRun<ScheduledTraits>& run) {
 }
 
 TEST(CacheInterleavingTest, every_scheduled_history_is_linearizable) {
-  for (std::uint64_t seed = 0; seed < 150; ++seed) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
     HistoryRun<ScheduledTraits> run(
         seed, seed % 2 == 0 ? MaintenanceMode::kCallers : MaintenanceMode::kInline);
     Scheduler(seed).run(works_of(run));
@@ -199,7 +199,7 @@ struct ReclaimTraits : CacheTraits<int, Counted> {
 };
 
 TEST(CacheInterleavingTest, what_a_reader_holds_is_not_freed_under_any_schedule) {
-  for (std::uint64_t seed = 0; seed < 150; ++seed) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
     std::atomic<std::int64_t> now{0};
     {
       CacheOptions options;

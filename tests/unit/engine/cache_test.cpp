@@ -239,6 +239,18 @@ TEST_F(CacheTest, writes_wait_for_maintenance_only_up_to_the_queues_bound) {
   EXPECT_EQ(cache.size(), 1000U);
 }
 
+TEST_F(CacheTest, heavy_writes_wait_for_maintenance_only_up_to_an_eighth_of_the_weight) {
+  auto options = inline_options(kUnbounded);
+  options.max_weight_bytes = 80'000;
+  options.expected_entries = 1;
+  options.maintenance = MaintenanceMode::kCallers;
+  auto& cache = make(options);
+  for (int key = 0; key < 1000; ++key) {
+    cache.put(key, key, {.weight = 3000});
+    ASSERT_LE(cache.weight(), 80'000U + 10'000U + 3000U);
+  }
+}
+
 TEST_F(CacheTest, an_executor_takes_the_maintenance_over) {
   std::vector<std::function<void()>> jobs;
   auto options = inline_options(64);
