@@ -77,6 +77,7 @@ ParseStep MessageParser::next(std::string_view input) {
   body_.clear();
   if (failed_) return {ParseEvent::kError, 0};
   if (complete_) return {ParseEvent::kEnd, 0};
+  if (input.data() == nullptr) input = "";  // llhttp does arithmetic on it
   if (llhttp_get_errno(&llhttp_) == HPE_PAUSED) llhttp_resume(&llhttp_);
 
   const llhttp_errno_t result = llhttp_execute(&llhttp_, input.data(), input.size());

@@ -301,7 +301,7 @@ TEST(RequestParserTest, empty_input_within_a_body_says_nothing) {
             ParseEvent::kHead);
   EXPECT_EQ(parser.next("").event, ParseEvent::kNeedMore);
   EXPECT_EQ(parser.next("ab").event, ParseEvent::kBody);
-  EXPECT_EQ(parser.next("").event, ParseEvent::kNeedMore);
+  EXPECT_EQ(parser.next({}).event, ParseEvent::kNeedMore);
   EXPECT_EQ(parser.next("c").event, ParseEvent::kEnd);
 }
 

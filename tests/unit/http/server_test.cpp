@@ -331,28 +331,30 @@ TEST(ServerTest, aborted_answer_is_seen_as_cut) {
 
 TEST(ServerTest, slow_reader_gets_every_byte_through_the_queue) {
   const std::string piece(100'000, 'p');
-  constexpr int kPieces = 40;
+  constexpr std::size_t kPieces = 200;
+  Once<bool> queued;
   std::atomic<int> drains{0};
   TestServer server([&](const ExchangePtr& exchange) {
     exchange->start({});
-    auto written = std::make_shared<int>(0);
-    auto go_on = std::make_shared<std::function<void()>>();
-    *go_on = [&piece, exchange, written] {
+    const auto written = std::make_shared<std::size_t>(0);
+    const std::function<void()> go_on = [&, exchange, written] {
       while (*written < kPieces) {
         ++*written;
         if (exchange->write(std::string_view(piece)) == WriteResult::kQueued) return;
       }
       exchange->finish();
     };
-    exchange->on_drain([go_on, &drains] {
+    exchange->on_drain([&drains, go_on] {
       ++drains;
-      (*go_on)();
+      go_on();
     });
-    (*go_on)();
+    go_on();
+    queued.set(*written < kPieces);
   });
   RawClient client(server.port());
   client.shrink_receive_buffer();
   client.send(get("/", "Connection: close\r\n"));
+  ASSERT_TRUE(queued.wait());  // nothing was read so far: the socket is full
   client.read_until("\r\n\r\n");
   EXPECT_EQ(dechunk(client.read_all()), std::string(kPieces * piece.size(), 'p'));
   EXPECT_GT(drains, 0);
