@@ -34,7 +34,7 @@ void AdminApi::handle(std::shared_ptr<http::Exchange> exchange) {
   }
   const auto path = head.path();
   if (path == "/healthz") return answer(*exchange, 200, kJson, "{\"status\":\"ok\"}\n");
-  if (path == "/readyz") return ready(*exchange);
+  if (path == "/readyz") return ready(std::move(exchange));
   if (path == "/metrics") {
     return answer(*exchange, 200, observability::kPrometheusContentType,
                   observability::metrics_text(sources_.report()));
@@ -45,14 +45,17 @@ void AdminApi::handle(std::shared_ptr<http::Exchange> exchange) {
   answer(*exchange, 404, kJson, error_json("not_found"));
 }
 
-void AdminApi::ready(http::Exchange& exchange) const {
-  const bool draining = sources_.is_draining();
-  const auto report = sources_.report();
-  std::string_view l2 = "none";
-  if (report.l2) l2 = report.l2->gauges.breaker == BreakerState::kClosed ? "ok" : "degraded";
-  const nlohmann::ordered_json json = {
-      {"ready", !draining}, {"draining", draining}, {"tiers", {{"l1", "ok"}, {"l2", l2}}}};
-  answer(exchange, draining ? 503 : 200, kJson, json.dump() + "\n");
+void AdminApi::ready(std::shared_ptr<http::Exchange> exchange) const {
+  sources_.check([exchange, draining = sources_.is_draining()](HealthStatus health) {
+    exchange->post([exchange, draining, health] {
+      const auto* l2 = !health.l2_configured ? "none" : health.l2_healthy ? "ok" : "degraded";
+      const nlohmann::ordered_json json = {
+          {"ready", !draining},
+          {"draining", draining},
+          {"tiers", {{"l1", health.l1_healthy ? "ok" : "degraded"}, {"l2", l2}}}};
+      answer(*exchange, draining ? 503 : 200, kJson, json.dump() + "\n");
+    });
+  });
 }
 
 }  // namespace llm_edge_cache::app

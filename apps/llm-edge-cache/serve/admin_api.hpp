@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "http/server.hpp"
+#include "llm_edge_cache/health.hpp"
 #include "observability/cache_report.hpp"
 
 namespace llm_edge_cache::app {
@@ -13,6 +15,8 @@ struct AdminSources {
   // All are called on the admin listener's threads.
   std::function<observability::CacheReport()> report;
   std::function<bool()> is_draining;
+  // Asks the tiers; the handler may be called on any thread.
+  std::function<void(std::function<void(HealthStatus)>)> check;
 };
 
 // /healthz  200 while the process lives.
@@ -25,7 +29,7 @@ class AdminApi final : public http::Handler {
   void handle(std::shared_ptr<http::Exchange> exchange) override;
 
  private:
-  void ready(http::Exchange& exchange) const;
+  void ready(std::shared_ptr<http::Exchange> exchange) const;
 
   const AdminSources sources_;
 };

@@ -86,7 +86,8 @@ ProxyProcess::ProxyProcess(const ServeConfig& config, const std::string& scope_s
   options.format_error = proxy_->error_formatter();
   server_ = listen(threads_, options, proxy_, "--listen");
   const AdminSources sources{.report = [this] { return report(); },
-                             .is_draining = [this] { return draining_.load(); }};
+                             .is_draining = [this] { return draining_.load(); },
+                             .check = [this](auto handler) { cache_->check(std::move(handler)); }};
   admin_ = listen(admin_threads_, admin_options(config), std::make_shared<AdminApi>(sources),
                   "--admin-listen");
 }

@@ -36,11 +36,14 @@ TEST(CacheOutcomeTest, of_two_of_ours_the_nearer_counts) {
 
 TEST(CacheOutcomeTest, reads_what_the_proxy_writes) {
   EXPECT_EQ(parse_cache_outcome(proxy::hit_status(5, "l2")), LookupOutcome::kL2Hit);
-  EXPECT_EQ(parse_cache_outcome(proxy::forward_status({.is_stored = true})), LookupOutcome::kMiss);
-  EXPECT_EQ(parse_cache_outcome(proxy::forward_status({.is_collapsed = true})),
-            LookupOutcome::kCoalesced);
-  EXPECT_EQ(parse_cache_outcome(proxy::forward_status({.reason = proxy::ForwardReason::kBypass})),
-            LookupOutcome::kBypass);
+  proxy::ForwardStatus forwarded;
+  forwarded.is_stored = true;
+  EXPECT_EQ(parse_cache_outcome(proxy::forward_status(forwarded)), LookupOutcome::kMiss);
+  forwarded.is_collapsed = true;
+  EXPECT_EQ(parse_cache_outcome(proxy::forward_status(forwarded)), LookupOutcome::kCoalesced);
+  forwarded = {};
+  forwarded.reason = proxy::ForwardReason::kBypass;
+  EXPECT_EQ(parse_cache_outcome(proxy::forward_status(forwarded)), LookupOutcome::kBypass);
 }
 
 }  // namespace
