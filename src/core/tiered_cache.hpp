@@ -14,7 +14,6 @@
 // outstanding and must not run on a thread of L2 (runs_on_this_thread()).
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
 
@@ -94,10 +93,10 @@ class TieredCache {
   LookedUp finish_lookup(const KeyDigest& key, PromotionGate::Ticket ticket, LookedUp from_l1,
                          LookedUp from_l2);
 
-  const ClockPtr clock_;
   LookupStats l1_stats_;
   LookupStats l2_stats_;
   PromotionGate gate_;
+  const ClockPtr clock_;
   const std::unique_ptr<LocalTier> l1_;
   // Last: its destructor completes handlers that use the others.
   const std::unique_ptr<Tier> l2_;
