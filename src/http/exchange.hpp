@@ -25,8 +25,9 @@ enum class WriteResult {
 
 // Belongs to one I/O thread, io_thread(): call everything there, except post(), which is for
 // everybody. Call-backs run on that thread too, and may run before the call that sets them off
-// returns. Holding an Exchange holds its connection; letting the last reference go without an
-// answer answers 500, or cuts the connection when the answer had begun.
+// returns. Holding an Exchange holds its connection; none may outlive the IoThreads. Letting the
+// last reference go without an answer answers 500, or cuts the connection when the answer had
+// begun.
 //
 // Answer once: respond(), or start(), write()..., finish(). Calls after the answer ended, or after
 // the connection was lost, do nothing.

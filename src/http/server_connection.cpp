@@ -441,6 +441,7 @@ void ServerConnection::next_request() {
 }
 
 void ServerConnection::linger() {
+  if (input_ended_ && !options_.tls) return close();
   phase_ = Phase::kLingering;
   pending_.clear();
   stream_->shutdown_send(shared_from_this());

@@ -35,6 +35,7 @@ class TlsStream final : public Stream {
   }
 
   void async_read(std::shared_ptr<StreamOwner> owner) override {
+    if (shut_down_) return;
     stream_.async_read_some(asio::buffer(input_),
                             [this, owner = std::move(owner)](IoError error, std::size_t bytes) {
                               owner->on_read(error, std::string_view(input_.data(), bytes));
@@ -61,9 +62,10 @@ class TlsStream final : public Stream {
                              });
   }
 
-  // Sends close_notify; asio then waits for the peer's, which close() cuts short.
   void shutdown_send(std::shared_ptr<StreamOwner> owner) override {
-    stream_.async_shutdown([owner = std::move(owner)](IoError) {});
+    shut_down_ = true;
+    stream_.async_shutdown(
+        [owner = std::move(owner)](IoError) { owner->on_read(asio::error::eof, {}); });
   }
 
   void close() override {
@@ -107,6 +109,7 @@ class TlsStream final : public Stream {
   const TlsRole role_;
   std::array<char, kRecordBytes> input_{};
   std::string record_;
+  bool shut_down_ = false;
 };
 
 }  // namespace

@@ -567,6 +567,7 @@ TEST(ServerTest, connections_over_the_limit_get_503) {
   RawClient third(server.port());
   third.send(get("/"));
   EXPECT_THAT(third.read_all(), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Connection: close")));
+  third.close();
   first.close();
   ASSERT_TRUE(eventually([&] { return server.server().connection_count() < 2; }));
   RawClient fourth(server.port());
