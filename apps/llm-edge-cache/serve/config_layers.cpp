@@ -5,8 +5,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "serve/option_table.hpp"
 

@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "llm_edge_cache/result.hpp"
 #include "serve/serve_config.hpp"
@@ -23,7 +22,7 @@ struct Option {
   Field field;
   std::string_view unit;  // empty for text
   std::string_view help;
-  std::vector<std::string_view> choices = {};  // empty: any text
+  std::span<const std::string_view> choices = {};  // empty: any text
   std::uint64_t min = 0;
   std::uint64_t max = std::numeric_limits<std::uint32_t>::max();
   // A secret has no flag (a process list shows flags) and no place in a file with the rest.
