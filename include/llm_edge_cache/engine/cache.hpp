@@ -416,7 +416,7 @@ class Cache {
   }
 
   [[gnu::noinline]] void tell_at_once(ReadEvent event, std::int64_t now_ns) {
-    maintain([&](std::int64_t, Departures& departures) {
+    maintain_at(now_ns, [&](std::int64_t, Departures& departures) {
       maintenance_.apply(event);
       return maintenance_.expire(now_ns, kUnlimited, departures);
     });
@@ -561,12 +561,17 @@ class Cache {
   /// Runs `step(now_ns, departures)` under the maintenance lock, and reports after it.
   template <class Step>
   bool maintain(Step&& step) {
+    return maintain_at(clock_.exact_ns(), step);
+  }
+
+  template <class Step>
+  bool maintain_at(std::int64_t now_ns, Step&& step) {
     Departures departures;
     bool result = false;
     {
       Sync::yield_point();
       const std::lock_guard lock(mutex_);
-      result = step(clock_.exact_ns(), departures);
+      result = step(now_ns, departures);
     }
     report(departures);
     return result;
