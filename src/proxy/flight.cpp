@@ -168,11 +168,11 @@ Flight::Wakeups Flight::wakeups() {
 }
 
 void Flight::wake(const Wakeups& wakeups) {
-  for (const auto& [target, thread] : wakeups) {
-    if (thread->is_current()) {
-      target->on_progress();
+  for (const auto& wakeup : wakeups) {
+    if (wakeup.thread->is_current()) {
+      wakeup.target->on_progress();
     } else {
-      thread->post([target = target] { target->on_progress(); });
+      wakeup.thread->post([target = wakeup.target] { target->on_progress(); });
     }
   }
 }

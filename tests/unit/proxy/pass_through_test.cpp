@@ -101,7 +101,10 @@ TEST_F(PassThroughTest, large_bodies_pass_both_ways) {
   });
   std::string body(20U << 20U, 'x');
   for (std::size_t i = 0; i < body.size(); i += 1'000) body[i] = static_cast<char>('a' + i % 26);
-  EXPECT_TRUE(request("POST", "/v1/files", body).body() == body);
+  const auto answer = request("POST", "/v1/files", body);
+  EXPECT_EQ(answer.status(), 200) << answer.body().substr(0, 500);
+  EXPECT_EQ(answer.body().size(), body.size());
+  EXPECT_TRUE(answer.body() == body);
 }
 
 TEST_F(PassThroughTest, a_client_that_hangs_up_ends_the_call) {

@@ -83,6 +83,12 @@ class ScriptedUpstream {
  public:
   using Script = std::function<void(const UpstreamExchange&)>;
 
+  // An exchange must not outlive the threads of its server.
+  ~ScriptedUpstream() {
+    server_.server().stop();
+    waiting_.clear();
+  }
+
   [[nodiscard]] std::string url() const {
     return "http://127.0.0.1:" + std::to_string(server_.port());
   }
