@@ -69,7 +69,7 @@ std::vector<std::uint64_t> read_trace(const std::filesystem::path& file) {
 }
 
 std::optional<std::filesystem::path> trace_directory(const std::filesystem::path& source_dir) {
-  const char* named = std::getenv("LLM_EDGE_CACHE_TRACES");
+  const char* named = std::getenv("LEC_TRACES");
   std::filesystem::path directory =
       named != nullptr ? std::filesystem::path(named) : source_dir / ".." / "shared" / "traces";
   if (!std::filesystem::exists(directory / "README.md")) return std::nullopt;

@@ -12,7 +12,7 @@ namespace llm_edge_cache::bench {
 /// Throws std::runtime_error that names the file and, where a line is no key, the line.
 [[nodiscard]] std::vector<std::uint64_t> read_trace(const std::filesystem::path& file);
 
-/// LLM_EDGE_CACHE_TRACES, else ../shared/traces beside `source_dir`; empty if it has no README.md.
+/// LEC_TRACES, else ../shared/traces beside `source_dir`; empty if it has no README.md.
 [[nodiscard]] std::optional<std::filesystem::path> trace_directory(
     const std::filesystem::path& source_dir);
 

@@ -40,7 +40,7 @@ double hit_percent(const std::vector<std::uint64_t>& trace, std::uint64_t size) 
 
 TEST(HitRatioFloorTest, stays_within_two_points_of_the_best_rival_on_small_traces) {
   const auto directory = bench::trace_directory(LEC_SOURCE_DIR);
-  if (!directory) GTEST_SKIP() << "no traces: set LLM_EDGE_CACHE_TRACES to their directory";
+  if (!directory) GTEST_SKIP() << "no traces: set LEC_TRACES to their directory";
   std::map<std::string, std::vector<std::uint64_t>> traces;
   for (const Floor& floor : kFloors) {
     auto& trace = traces[floor.trace];
