@@ -24,7 +24,7 @@ struct L2Config {
   // redis://[[user]:password@]host[:port][/db] or redis+unix://[[user]:password@]/path[?db=N].
   std::string url = "redis://127.0.0.1:6379";
   std::string key_prefix = "llm_cache:";
-  std::uint64_t ttl_ms = 3'600'000;
+  std::uint64_t ttl_ms = 3'600'000;  // an answer's life where store names none; no cap
   std::uint64_t connect_timeout_ms = 1'000;
   std::uint64_t operation_timeout_ms = 100;
 

@@ -20,13 +20,20 @@ enum class LookupOutcome {
 
 [[nodiscard]] constexpr std::string_view to_string(LookupOutcome outcome) {
   switch (outcome) {
-    case LookupOutcome::kL1Hit: return "l1_hit";
-    case LookupOutcome::kL2Hit: return "l2_hit";
-    case LookupOutcome::kL3Hit: return "l3_hit";
-    case LookupOutcome::kCoalesced: return "coalesced";
-    case LookupOutcome::kStale: return "stale";
-    case LookupOutcome::kMiss: return "miss";
-    case LookupOutcome::kBypass: return "bypass";
+    case LookupOutcome::kL1Hit:
+      return "l1_hit";
+    case LookupOutcome::kL2Hit:
+      return "l2_hit";
+    case LookupOutcome::kL3Hit:
+      return "l3_hit";
+    case LookupOutcome::kCoalesced:
+      return "coalesced";
+    case LookupOutcome::kStale:
+      return "stale";
+    case LookupOutcome::kMiss:
+      return "miss";
+    case LookupOutcome::kBypass:
+      return "bypass";
   }
   return "miss";
 }

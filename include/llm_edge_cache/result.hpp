@@ -25,16 +25,26 @@ enum class ErrorCode {
 // Stable snake_case name, as used in logs, metrics and error bodies.
 [[nodiscard]] constexpr std::string_view to_string(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidArgument: return "invalid_argument";
-    case ErrorCode::kUnavailable: return "unavailable";
-    case ErrorCode::kDeadlineExceeded: return "deadline_exceeded";
-    case ErrorCode::kOverloaded: return "overloaded";
-    case ErrorCode::kTooLarge: return "too_large";
-    case ErrorCode::kCorruptData: return "corrupt_data";
-    case ErrorCode::kProtocol: return "protocol";
-    case ErrorCode::kCancelled: return "cancelled";
-    case ErrorCode::kIo: return "io";
-    case ErrorCode::kInternal: return "internal";
+    case ErrorCode::kInvalidArgument:
+      return "invalid_argument";
+    case ErrorCode::kUnavailable:
+      return "unavailable";
+    case ErrorCode::kDeadlineExceeded:
+      return "deadline_exceeded";
+    case ErrorCode::kOverloaded:
+      return "overloaded";
+    case ErrorCode::kTooLarge:
+      return "too_large";
+    case ErrorCode::kCorruptData:
+      return "corrupt_data";
+    case ErrorCode::kProtocol:
+      return "protocol";
+    case ErrorCode::kCancelled:
+      return "cancelled";
+    case ErrorCode::kIo:
+      return "io";
+    case ErrorCode::kInternal:
+      return "internal";
   }
   return "internal";
 }

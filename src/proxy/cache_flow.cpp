@@ -21,7 +21,7 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
   void start() {
     auto directives = parse_request_directives(exchange_->head().headers);
     if (!directives.ok()) {
-      refuse(directive_error(directives.error()));
+      refuse(directive_error(directives.error()), LookupOutcome::kBypass);
       return;
     }
     directives_ = std::move(*directives);
@@ -82,13 +82,13 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
 
   void look_up_l2_only() {
     if (!plan_.may_look_up) {
-      refuse(not_cached_error());
+      refuse(not_cached_error(), LookupOutcome::kBypass);
       return;
     }
     services_->cache.lookup_l2(request_.key, {}, [self = shared_from_this()](LookedUp found) {
       self->exchange_->post([self, found = std::move(found)] {
         if (!self->serve(found)) {
-          self->refuse(not_cached_error());
+          self->refuse(not_cached_error(), LookupOutcome::kMiss);
         }
       });
     });
@@ -176,8 +176,8 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
     }
   }
 
-  void refuse(const ProxyError& error) {
-    services_->metrics.count_request(LookupOutcome::kBypass);
+  void refuse(const ProxyError& error, LookupOutcome outcome) {
+    services_->metrics.count_request(outcome);
     services_->metrics.count_own_error();
     respond_error(*exchange_, dialect_, error,
                   forward_status({.reason = ForwardReason::kRequest, .detail = error.code}));

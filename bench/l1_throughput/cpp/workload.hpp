@@ -178,7 +178,8 @@ class Workload {
     const auto held = resident_bytes() - before;
     const double payload = sizeof(typename Payload::Key) + sizeof(typename Payload::Value);
     std::printf("{\"engine\":\"%s\",\"entries\":%zu,\"overhead_bytes\":%.1f}\n", Engine::kName,
-                cache.entries(), static_cast<double>(held) / static_cast<double>(entries_) - payload);
+                cache.entries(),
+                static_cast<double>(held) / static_cast<double>(entries_) - payload);
   }
 
   // What is still held a second after everything has expired, with no traffic.
@@ -189,9 +190,10 @@ class Workload {
     fill(cache);
     const auto full = resident_bytes() - before;
     std::this_thread::sleep_for(std::chrono::milliseconds(kTtlMs + 1000));
-    std::printf("{\"engine\":\"%s\",\"entries_left\":%zu,\"bytes_full\":%lld,\"bytes_left\":%lld}\n",
-                Engine::kName, cache.entries(), static_cast<long long>(full),
-                static_cast<long long>(std::max<std::int64_t>(0, resident_bytes() - before)));
+    std::printf(
+        "{\"engine\":\"%s\",\"entries_left\":%zu,\"bytes_full\":%lld,\"bytes_left\":%lld}\n",
+        Engine::kName, cache.entries(), static_cast<long long>(full),
+        static_cast<long long>(std::max<std::int64_t>(0, resident_bytes() - before)));
   }
 
   const Options& options_;

@@ -548,7 +548,7 @@ class Cache {
   void maintain_shard(std::unique_lock<typename Sync::Mutex> lock, std::size_t shard,
                       std::int64_t now_ns) {
     Departures departures;
-    if (!is_inline()) maintenance_.drain(reads_);
+    if (maintenance_.evicting()) maintenance_.drain(reads_);
     maintenance_.drain(shard, now_ns, departures);
     maintenance_.expire(now_ns, is_inline() ? kUnlimited : kExpiriesPerStep, departures);
     maintenance_.enforce_bounds(now_ns, departures);

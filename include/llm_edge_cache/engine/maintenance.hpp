@@ -59,13 +59,18 @@ class Maintenance {
 
   /// Removes what is over the policy's bounds.
   void enforce_bounds(std::int64_t now_ns, Departures& departures) {
+    evicting_ = false;
     policy_.evict([&](Handle victim, bool refused_admission) {
+      evicting_ = true;
       unlink(victim);
       if (!index_->detach(victim, RemovalCause::kSize)) return;
       if (refused_admission) ++refused_;
       depart(victim, now_ns, departures);
     });
   }
+
+  /// Whether the bounds were met lately: then what was read matters to what goes next.
+  [[nodiscard]] bool evicting() const { return evicting_; }
 
   /// Removes what is expired, at most `budget` nodes; returns whether there may be more.
   bool expire(std::int64_t now_ns, std::size_t budget, Departures& departures) {
@@ -172,6 +177,7 @@ class Maintenance {
   std::uint64_t removed_weight_[kRemovalCauses] = {};
   std::uint64_t refused_ = 0;
   std::uint64_t lived_units_ = 0;
+  bool evicting_ = false;
 };
 
 }  // namespace llm_edge_cache::engine

@@ -104,7 +104,7 @@ class NodeSlab {
   [[nodiscard, gnu::always_inline]] Read& read_part(Handle handle) const {
     return chunk_of(handle).read[handle & kMask];
   }
-  [[nodiscard]] WritePart& write_part(Handle handle) const {
+  [[nodiscard, gnu::always_inline]] WritePart& write_part(Handle handle) const {
     return chunk_of(handle).write[handle & kMask];
   }
 

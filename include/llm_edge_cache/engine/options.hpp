@@ -42,7 +42,9 @@ struct CacheOptions {
   std::chrono::nanoseconds timer_tick = std::chrono::milliseconds(68);
   /// Sizes the sharding of the index; unset: derived from the bounds.
   std::optional<std::uint64_t> expected_entries = std::nullopt;
-  std::uint64_t seed = 0x9E3779B97F4A7C15U;  ///< Of hashing and of the policy's random choices.
+  /// Of hashing and of the policy's random choices. Fixed, so that runs repeat; where strangers
+  /// choose the keys, pass a random one, or they can flood the cache.
+  std::uint64_t seed = 0x9E3779B97F4A7C15U;
 
   /// Throws std::invalid_argument that names the field.
   void validate() const {

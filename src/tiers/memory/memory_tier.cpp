@@ -1,12 +1,15 @@
 #include "tiers/memory/memory_tier.hpp"
 
+#include <array>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <utility>
 
+#include "base/random.hpp"
 #include "llm_edge_cache/engine/cache.hpp"
 #include "tiers/memory/tier_time.hpp"
 
@@ -41,12 +44,19 @@ std::optional<nanoseconds> limit(std::uint64_t limit_ms) {
   return milliseconds(limit_ms);
 }
 
+std::uint64_t random_seed() {
+  std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+  fill_random(bytes);
+  return std::bit_cast<std::uint64_t>(bytes);
+}
+
 engine::CacheOptions options_of(const L1Config& config) {
   return {.max_entries = config.max_entries,
           .max_weight_bytes = config.max_bytes,
           .time_to_live = limit(config.ttl_ms),
           .time_to_idle = limit(config.tti_ms),
-          .maintenance = engine::MaintenanceMode::kCallers};
+          .maintenance = engine::MaintenanceMode::kCallers,
+          .seed = random_seed()};
 }
 
 // How long the tier keeps the entry; nothing: as long as the engine's own time to live says.

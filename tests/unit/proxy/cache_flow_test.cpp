@@ -182,6 +182,7 @@ TEST_F(CacheFlowTest, only_if_cached_never_calls_the_upstream) {
   const auto miss = ask(kQuestion, {{"Cache-Control", "only-if-cached"}});
   EXPECT_EQ(miss.status(), 504);
   EXPECT_EQ(json::parse(miss.body())["error"]["code"], "not_cached");
+  EXPECT_EQ(requests(LookupOutcome::kMiss), 1U);
   EXPECT_EQ(upstream_.calls(), 0);
   ask(kQuestion);
   EXPECT_TRUE(ask(kQuestion, {{"Cache-Control", "only-if-cached"}}).is_hit());
