@@ -59,10 +59,11 @@ void TieredCache::lookup_l2(const KeyDigest& key, LookedUp from_l1, Handler<Look
   l2_->get(key, [this, key, started, ticket = gate_.ticket(key), from_l1 = std::move(from_l1),
                  handler = std::move(handler)](Result<EntryPtr> reply) mutable {
     LookedUp from_l2;
-    if (reply.ok()) {
+    const bool answered = reply.ok();
+    if (answered) {
       from_l2 = judge(LookupOutcome::kL2Hit, std::move(reply).value(), clock_->now_ms());
     }
-    l2_stats_.record(reply.ok() ? answer_of(from_l2) : TierAnswer::kFailed,
+    l2_stats_.record(answered ? answer_of(from_l2) : TierAnswer::kFailed,
                      SteadyClock::now() - started);
     handler(finish_lookup(key, ticket, std::move(from_l1), std::move(from_l2)));
   });
