@@ -64,8 +64,11 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
       return false;
     }
     const auto now_ms = services_->clock->now_ms();
-    const auto answer =
-        make_served_answer(std::move(found), directives_, request_.wish, dialect_, now_ms);
+    const auto answer = make_served_answer(std::move(found), {.directives = directives_,
+                                                              .wish = request_.wish,
+                                                              .dialect = dialect_,
+                                                              .adapted = services_->adapted,
+                                                              .now_ms = now_ms});
     if (answer) {
       send(*answer, now_ms);
     }

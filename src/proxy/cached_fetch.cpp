@@ -44,8 +44,11 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
     if (!found.is_hit()) {
       return false;
     }
-    auto answer = make_served_answer(std::move(found), order_.directives, order_.request.wish,
-                                     *order_.dialect, services_->clock->now_ms());
+    auto answer = make_served_answer(std::move(found), {.directives = order_.directives,
+                                                        .wish = order_.request.wish,
+                                                        .dialect = *order_.dialect,
+                                                        .adapted = services_->adapted,
+                                                        .now_ms = services_->clock->now_ms()});
     if (!answer) {
       return false;
     }

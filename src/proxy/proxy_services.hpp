@@ -9,6 +9,7 @@
 #include "http/io_threads.hpp"
 #include "http/url.hpp"
 #include "llm_edge_cache/clock.hpp"
+#include "proxy/adapted_answers.hpp"
 #include "proxy/flight_table.hpp"
 #include "proxy/openai_chat.hpp"
 #include "proxy/proxy_metrics.hpp"
@@ -30,6 +31,7 @@ struct ProxyServices {
   const ClockPtr clock;
   const OpenAiChatDialect chat = {};
   RequestKeyer keyer;
+  AdaptedAnswers adapted;
   FlightTable flights;
   ProxyMetrics metrics;
 

@@ -23,27 +23,46 @@ std::string_view tier_of(LookupOutcome outcome) {
   }
 }
 
+// Asks the dialect once for each entry and wish, as far as the memory of that reaches.
+std::optional<AdaptedAnswers::Adapted> adapt(const EntryPtr& entry, AnswerForm recorded,
+                                             const ServeTerms& terms) {
+  if (recorded == AnswerForm::kJson && terms.wish.form == AnswerForm::kJson) {
+    return AdaptedAnswers::Adapted();  // the usual case, without a look into the table
+  }
+  if (auto known = terms.adapted.find(entry, terms.wish)) {
+    return known;
+  }
+  auto made = terms.dialect.adapt(recorded, entry->response.content, terms.wish);
+  if (!made.ok()) {
+    return std::nullopt;
+  }
+  AdaptedAnswers::Adapted adapted;
+  if (made->has_value()) {
+    adapted.body = http::SharedBytes(std::move(**made));
+  }
+  terms.adapted.insert(entry, terms.wish, adapted);
+  return adapted;
+}
+
 }  // namespace
 
-std::optional<ServedAnswer> make_served_answer(LookedUp found, const RequestDirectives& directives,
-                                               AnswerWish wish, const Dialect& dialect,
-                                               UnixMillis now_ms) {
-  if (found.entry == nullptr || !is_acceptable(*found.entry, directives, now_ms)) {
+std::optional<ServedAnswer> make_served_answer(LookedUp found, const ServeTerms& terms) {
+  if (found.entry == nullptr || !is_acceptable(*found.entry, terms.directives, terms.now_ms)) {
     return std::nullopt;
   }
   const auto recorded = form_of(found.entry->content_type);
   if (!recorded) {
     return std::nullopt;
   }
-  auto adapted = dialect.adapt(*recorded, found.entry->response.content, wish);
-  if (!adapted.ok()) {
+  auto adapted = adapt(found.entry, *recorded, terms);
+  if (!adapted) {
     return std::nullopt;
   }
   ServedAnswer answer;
   answer.outcome = found.outcome;
-  if (adapted->has_value()) {
-    answer.body = http::SharedBytes(std::move(**adapted));
-    answer.content_type = wish.form == AnswerForm::kStream ? kStreamType : kJsonType;
+  if (adapted->body) {
+    answer.body = std::move(*adapted->body);
+    answer.content_type = terms.wish.form == AnswerForm::kStream ? kStreamType : kJsonType;
   } else {
     answer.body = http::SharedBytes(found.entry, found.entry->response.content);
     answer.content_type = found.entry->content_type;

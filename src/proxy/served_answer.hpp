@@ -8,6 +8,7 @@
 #include "http/exchange.hpp"
 #include "http/shared_bytes.hpp"
 #include "llm_edge_cache/clock.hpp"
+#include "proxy/adapted_answers.hpp"
 #include "proxy/dialect.hpp"
 #include "proxy/request_directives.hpp"
 
@@ -20,12 +21,18 @@ struct ServedAnswer {
   std::string_view content_type;
 };
 
+// What a request asks of an answer, and who can meet it.
+struct ServeTerms {
+  const RequestDirectives& directives;
+  AnswerWish wish;
+  const Dialect& dialect;
+  AdaptedAnswers& adapted;
+  UnixMillis now_ms;
+};
+
 // Empty where what was found may not be given to this request, or does not hold what it asks for.
 [[nodiscard]] std::optional<ServedAnswer> make_served_answer(LookedUp found,
-                                                             const RequestDirectives& directives,
-                                                             AnswerWish wish,
-                                                             const Dialect& dialect,
-                                                             UnixMillis now_ms);
+                                                             const ServeTerms& terms);
 
 // Content type and what the cache says of itself; nothing of the header that the answer once came
 // with.

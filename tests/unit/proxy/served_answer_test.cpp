@@ -24,35 +24,63 @@ LookedUp found_json() {
   return {LookupOutcome::kL2Hit, std::move(entry)};
 }
 
-TEST(MakeServedAnswerTest, shares_the_bytes_of_the_entry_where_they_fit) {
+class MakeServedAnswerTest : public ::testing::Test {
+ protected:
+  std::optional<ServedAnswer> make(LookedUp found, AnswerWish wish,
+                                   const RequestDirectives& directives = {},
+                                   UnixMillis now_ms = kNow) {
+    return make_served_answer(std::move(found), {.directives = directives,
+                                                 .wish = wish,
+                                                 .dialect = kDialect,
+                                                 .adapted = adapted_,
+                                                 .now_ms = now_ms});
+  }
+  AdaptedAnswers adapted_;
+};
+
+TEST_F(MakeServedAnswerTest, shares_the_bytes_of_the_entry_where_they_fit) {
   const auto found = found_json();
-  const auto answer = make_served_answer(found, {}, kJsonWish, kDialect, kNow);
+  const auto answer = make(found, kJsonWish);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->outcome, LookupOutcome::kL2Hit);
   EXPECT_EQ(answer->body.view().data(), found.entry->response.content.data());
   EXPECT_EQ(answer->content_type, "application/json; charset=utf-8");
 }
 
-TEST(MakeServedAnswerTest, derives_the_form_that_is_wanted) {
-  const auto answer = make_served_answer(found_json(), {}, kStreamWish, kDialect, kNow);
+TEST_F(MakeServedAnswerTest, derives_the_form_that_is_wanted) {
+  const auto answer = make(found_json(), kStreamWish);
   ASSERT_TRUE(answer);
   EXPECT_TRUE(answer->body.view().ends_with("data: [DONE]\n\n"));
   EXPECT_EQ(answer->content_type, "text/event-stream; charset=utf-8");
 }
 
-TEST(MakeServedAnswerTest, is_empty_where_the_request_cannot_have_it) {
-  EXPECT_FALSE(make_served_answer({}, {}, kJsonWish, kDialect, kNow));
-  EXPECT_FALSE(make_served_answer(found_json(), {.max_age_s = 5}, kJsonWish, kDialect, kNow));
-  EXPECT_FALSE(make_served_answer(found_json(), {}, kJsonWish, kDialect, kNow + 1'000));
+TEST_F(MakeServedAnswerTest, derives_a_form_once_and_then_shares_it) {
+  const auto found = found_json();
+  const auto first = make(found, kStreamWish);
+  const auto second = make(found, kStreamWish);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->body.view().data(), second->body.view().data());
 }
 
-TEST(MakeServedAnswerTest, is_empty_where_the_entry_is_no_answer_of_this_dialect) {
+TEST_F(MakeServedAnswerTest, is_empty_where_the_request_cannot_have_it) {
+  EXPECT_FALSE(make({}, kJsonWish));
+  EXPECT_FALSE(make(found_json(), kJsonWish, {.max_age_s = 5}));
+  EXPECT_FALSE(make(found_json(), kJsonWish, {}, kNow + 1'000));
+}
+
+TEST_F(MakeServedAnswerTest, what_was_derived_expires_with_its_entry) {
+  const auto found = found_json();
+  ASSERT_TRUE(make(found, kStreamWish));
+  EXPECT_FALSE(make(found, kStreamWish, {}, kNow + 1'000));
+}
+
+TEST_F(MakeServedAnswerTest, is_empty_where_the_entry_is_no_answer_of_this_dialect) {
   auto entry = std::make_shared<Entry>(*found_json().entry);
   entry->content_type = "text/plain";
-  EXPECT_FALSE(make_served_answer({LookupOutcome::kL1Hit, entry}, {}, kJsonWish, kDialect, kNow));
+  EXPECT_FALSE(make({LookupOutcome::kL1Hit, entry}, kJsonWish));
   entry = std::make_shared<Entry>(*found_json().entry);
   entry->response.content = "{}";
-  EXPECT_FALSE(make_served_answer({LookupOutcome::kL1Hit, entry}, {}, kStreamWish, kDialect, kNow));
+  EXPECT_FALSE(make({LookupOutcome::kL1Hit, entry}, kStreamWish));
 }
 
 TEST(ShortKeyTest, is_the_first_sixteen_digits) {
