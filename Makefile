@@ -35,7 +35,7 @@ test-asan: build-asan
 	  ctest --test-dir build/asan --output-on-failure -j $(JOBS) $(CTEST_ARGS)
 
 test-tsan: build-tsan
-	@TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$(CURDIR)/tests/tsan.supp" \
+	@TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" \
 	  ctest --test-dir build/tsan --output-on-failure -j $(JOBS) $(CTEST_ARGS)
 
 fuzz-smoke: build-fuzz
