@@ -114,10 +114,20 @@ class ProxyTest : public ::testing::Test {
     return start(std::move(head), std::string(body));
   }
   Answer ask(std::string_view body, const http::Headers& headers = {}) {
-    return start_chat(body, headers).wait();
+    return settled([&] { return start_chat(body, headers).wait(); });
   }
   Answer request(std::string method, std::string target, std::string body = "") {
-    return start(http::request_head(std::move(method), std::move(target)), std::move(body)).wait();
+    return settled([&] {
+      return start(http::request_head(std::move(method), std::move(target)), std::move(body)).wait();
+    });
+  }
+  // The client has its last byte before the flight has stored and counted: this waits for both.
+  template <typename Call>
+  Answer settled(Call&& call) {
+    const auto open_before = metrics().flights_active;
+    auto answer = call();
+    EXPECT_TRUE(eventually([&] { return metrics().flights_active <= open_before; }));
+    return answer;
   }
 
   void answer_json(std::string_view body = kHelloBody) {
