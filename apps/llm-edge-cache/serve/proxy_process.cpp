@@ -24,13 +24,13 @@ std::uint64_t answer_life_ms(const ServeConfig& config) {
   return config.has_l2() ? std::max(l1_ms, config.l2_ttl_seconds * 1'000) : l1_ms;
 }
 
-void log_tier_event(const redis::TierEvent& event) {
+void log_tier_event(const TierEvent& event) {
   const auto level =
-      event.kind == redis::TierEventKind::kConnected ? spdlog::level::info : spdlog::level::warn;
+      event.kind == TierEventKind::kConnected ? spdlog::level::info : spdlog::level::warn;
   const auto more = event.suppressed == 0
                         ? std::string()
                         : fmt::format(" ({} more since the last one)", event.suppressed);
-  spdlog::log(level, "l2 {}: {}{}", redis::to_string(event.kind), event.message, more);
+  spdlog::log(level, "l2 {}: {}{}", to_string(event.kind), event.message, more);
 }
 
 std::unique_ptr<Tier> make_l2(const ServeConfig& config, const ClockPtr& clock) {

@@ -18,11 +18,11 @@
 #include <optional>
 #include <vector>
 
-#include "tiers/redis/backoff.hpp"
-#include "tiers/redis/circuit_breaker.hpp"
+#include "tiers/common/backoff.hpp"
+#include "tiers/common/circuit_breaker.hpp"
+#include "tiers/common/tier_event.hpp"
 #include "tiers/redis/link.hpp"
 #include "tiers/redis/operation_queue.hpp"
-#include "tiers/redis/tier_event.hpp"
 #include "tiers/redis/write_lane.hpp"
 
 namespace llm_edge_cache::redis {

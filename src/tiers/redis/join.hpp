@@ -8,7 +8,7 @@
 #include "base/thread_annotations.hpp"
 #include "core/tier.hpp"
 #include "llm_edge_cache/result.hpp"
-#include "tiers/redis/budget.hpp"
+#include "tiers/common/budget.hpp"
 
 namespace llm_edge_cache::redis {
 

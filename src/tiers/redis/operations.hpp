@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/tier.hpp"
-#include "tiers/redis/budget.hpp"
+#include "tiers/common/budget.hpp"
 #include "tiers/redis/operation.hpp"
 #include "tiers/redis/tier_context.hpp"
 

@@ -23,7 +23,7 @@
 #include "llm_edge_cache/clock.hpp"
 #include "llm_edge_cache/config.hpp"
 #include "llm_edge_cache/result.hpp"
-#include "tiers/redis/tier_event.hpp"
+#include "tiers/common/tier_event.hpp"
 
 namespace llm_edge_cache::redis {
 

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tiers/redis/circuit_breaker.hpp"
+#include "tiers/common/circuit_breaker.hpp"
 #include "tiers/redis/operation.hpp"
 #include "tiers/redis/resp_parser.hpp"
 

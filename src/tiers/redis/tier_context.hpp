@@ -1,43 +1,18 @@
 // What the operations of one Redis tier share.
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <string>
 
 #include "base/key_digest.hpp"
-#include "core/tier.hpp"
 #include "llm_edge_cache/clock.hpp"
 #include "llm_edge_cache/config.hpp"
-#include "tiers/redis/budget.hpp"
-#include "tiers/redis/tier_event.hpp"
+#include "tiers/common/atomic_counters.hpp"
+#include "tiers/common/budget.hpp"
+#include "tiers/common/tier_event.hpp"
 
 namespace llm_edge_cache::redis {
-
-// TierCounters, counted on any thread.
-class AtomicCounters {
- public:
-  using Count = std::atomic<std::uint64_t>;
-
-  Count hits{0};
-  Count misses{0};
-  Count writes{0};
-  Count removals{0};
-  Count errors_unavailable{0};
-  Count errors_timeout{0};
-  Count errors_protocol{0};
-  Count errors_corrupt{0};
-  Count dropped_writes{0};
-
-  static void add(Count& count, std::uint64_t n = 1) {
-    count.fetch_add(n, std::memory_order_relaxed);
-  }
-  // Cancelled operations are nobody's error.
-  void add_error(ErrorCode code);
-  [[nodiscard]] TierCounters snapshot() const;
-};
 
 // Thread-safe. Outlives every operation that refers to it.
 struct TierContext {

@@ -367,7 +367,7 @@ TEST(RedisErrorsTest, counts_writes_that_a_full_server_refuses_and_reads_on) {
   ASSERT_TRUE(tier.flush().ok());
   EXPECT_EQ(tier->counters().dropped_writes, 10U);
   EXPECT_EQ(tier->counters().errors_protocol, 10U);
-  EXPECT_THAT(tier.last_event(TierEventKind::kServerError), HasSubstr("OOM"));
+  EXPECT_THAT(tier.last_event(TierEventKind::kStoreError), HasSubstr("OOM"));
   EXPECT_EQ(tier.read(1), "one");
   EXPECT_EQ(tier->gauges().breaker, BreakerState::kClosed);
 }
@@ -381,7 +381,7 @@ TEST(RedisErrorsTest, counts_writes_that_a_replica_refuses_and_reads_on) {
   tier.put(2, "two");
   ASSERT_TRUE(tier.flush().ok());
   EXPECT_EQ(tier->counters().dropped_writes, 1U);
-  EXPECT_THAT(tier.last_event(TierEventKind::kServerError), HasSubstr("READONLY"));
+  EXPECT_THAT(tier.last_event(TierEventKind::kStoreError), HasSubstr("READONLY"));
   EXPECT_EQ(tier.read(1), "one");
 }
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <random>
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 
 class Backoff {
  public:
@@ -28,4 +28,4 @@ class Backoff {
   std::mt19937_64 random_;
 };
 
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache

@@ -1,8 +1,8 @@
-#include "tiers/redis/circuit_breaker.hpp"
+#include "tiers/common/circuit_breaker.hpp"
 
 #include <gtest/gtest.h>
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 namespace {
 
 using std::chrono::milliseconds;
@@ -13,7 +13,7 @@ class CircuitBreakerTest : public ::testing::Test {
     for (int i = 0; i < n; ++i) breaker_.record_failure(now_);
   }
 
-  TimePoint now_{std::chrono::hours{1}};
+  CircuitBreaker::TimePoint now_{std::chrono::hours{1}};
   CircuitBreaker breaker_{{.failures = 3, .open_for = milliseconds{1'000}}};
 };
 
@@ -65,7 +65,7 @@ TEST_F(CircuitBreakerTest, opens_for_another_period_when_the_probe_fails) {
 
 TEST_F(CircuitBreakerTest, heeds_no_late_outcome_while_open) {
   fail_times(3);
-  const TimePoint probe_at = breaker_.probe_at();
+  const auto probe_at = breaker_.probe_at();
   now_ += milliseconds{500};
   breaker_.record_success();
   fail_times(1);
@@ -74,4 +74,4 @@ TEST_F(CircuitBreakerTest, heeds_no_late_outcome_while_open) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache

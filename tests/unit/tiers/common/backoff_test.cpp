@@ -1,10 +1,10 @@
-#include "tiers/redis/backoff.hpp"
+#include "tiers/common/backoff.hpp"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 namespace {
 
 using std::chrono::milliseconds;
@@ -50,4 +50,4 @@ TEST(BackoffTest, takes_equal_bounds) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache

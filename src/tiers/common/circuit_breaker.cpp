@@ -1,6 +1,6 @@
-#include "tiers/redis/circuit_breaker.hpp"
+#include "tiers/common/circuit_breaker.hpp"
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 
 void CircuitBreaker::record_success() {
   if (state_ == BreakerState::kOpen) return;  // the answer to a question asked before it opened
@@ -22,4 +22,4 @@ bool CircuitBreaker::start_probe(TimePoint now) {
   return true;
 }
 
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache

@@ -1,8 +1,8 @@
-#include "tiers/redis/budget.hpp"
+#include "tiers/common/budget.hpp"
 
 #include <utility>
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 
 bool Budget::try_acquire(std::size_t bytes) {
   const std::size_t count = count_.fetch_add(1, std::memory_order_acq_rel) + 1;
@@ -29,4 +29,4 @@ Ticket::~Ticket() {
   if (budget_ != nullptr) budget_->release(bytes_);
 }
 
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache

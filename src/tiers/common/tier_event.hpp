@@ -10,14 +10,14 @@
 
 #include "base/thread_annotations.hpp"
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 
 enum class TierEventKind : std::uint8_t {
-  kConnected,
-  kConnectFailed,   // the server is unreachable, refuses us or does not speak Redis
+  kConnected,       // the store, a server or a folder, is in use
+  kConnectFailed,   // unreachable, refuses us, or is not what it should be
   kConnectionLost,  // after it had been established
   kCorruptEntry,    // stored bytes that did not verify, deleted
-  kServerError,     // an answer that is an error: OOM, READONLY, LOADING, WRONGTYPE
+  kStoreError,      // what it answered is an error: OOM and READONLY of Redis, a full disk
   kWriteDropped,    // the write-behind queue is full, or an entry too large
 };
 inline constexpr std::size_t kTierEventKinds = 6;
@@ -55,4 +55,4 @@ class TierEventLog {
   std::array<Last, kTierEventKinds> last_ LEC_GUARDED_BY(mutex_);
 };
 
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache

@@ -6,7 +6,7 @@
 #include <limits>
 #include <optional>
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 
 // A bound on a number of things and on the bytes they hold. Thread-safe. Two threads at the limit
 // may both be refused where one would fit.
@@ -46,4 +46,4 @@ class Ticket {
   std::size_t bytes_;
 };
 
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache

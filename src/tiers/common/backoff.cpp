@@ -1,8 +1,8 @@
-#include "tiers/redis/backoff.hpp"
+#include "tiers/common/backoff.hpp"
 
 #include <algorithm>
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 
 std::chrono::milliseconds Backoff::next() {
   std::uniform_int_distribution<std::int64_t> between(options_.min.count(), bound_.count());
@@ -11,4 +11,4 @@ std::chrono::milliseconds Backoff::next() {
   return wait;
 }
 
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache

@@ -1,8 +1,8 @@
-#include "tiers/redis/tier_event.hpp"
+#include "tiers/common/tier_event.hpp"
 
 #include <utility>
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 
 std::string_view to_string(TierEventKind kind) {
   switch (kind) {
@@ -14,8 +14,8 @@ std::string_view to_string(TierEventKind kind) {
       return "connection_lost";
     case TierEventKind::kCorruptEntry:
       return "corrupt_entry";
-    case TierEventKind::kServerError:
-      return "server_error";
+    case TierEventKind::kStoreError:
+      return "store_error";
     case TierEventKind::kWriteDropped:
       return "write_dropped";
   }
@@ -39,4 +39,4 @@ void TierEventLog::report(TierEventKind kind, std::string message, TimePoint now
   sink_(event);
 }
 
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache

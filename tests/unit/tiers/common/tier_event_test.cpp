@@ -1,10 +1,10 @@
-#include "tiers/redis/tier_event.hpp"
+#include "tiers/common/tier_event.hpp"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 namespace {
 
 class TierEventLogTest : public ::testing::Test {
@@ -43,9 +43,9 @@ TEST(TierEventKindTest, has_a_stable_name) {
   EXPECT_EQ(to_string(TierEventKind::kConnectFailed), "connect_failed");
   EXPECT_EQ(to_string(TierEventKind::kConnectionLost), "connection_lost");
   EXPECT_EQ(to_string(TierEventKind::kCorruptEntry), "corrupt_entry");
-  EXPECT_EQ(to_string(TierEventKind::kServerError), "server_error");
+  EXPECT_EQ(to_string(TierEventKind::kStoreError), "store_error");
   EXPECT_EQ(to_string(TierEventKind::kWriteDropped), "write_dropped");
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache

@@ -4,19 +4,20 @@
 // it has been open long enough, one probe is let through (half-open); the next outcome closes it or
 // opens it for another period.
 //
-// Not thread-safe: its connection's thread owns it.
+// Not thread-safe.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 
 #include "core/tier.hpp"
-#include "tiers/redis/operation.hpp"
 
-namespace llm_edge_cache::redis {
+namespace llm_edge_cache {
 
 class CircuitBreaker {
  public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
   struct Options {
     std::uint32_t failures = 3;  // at least 1
     std::chrono::milliseconds open_for{1'000};
@@ -40,4 +41,4 @@ class CircuitBreaker {
   TimePoint probe_at_{};
 };
 
-}  // namespace llm_edge_cache::redis
+}  // namespace llm_edge_cache
