@@ -21,15 +21,42 @@ struct L1Config {
 };
 
 struct L2Config {
-  // redis://[[user]:password@]host[:port][/db] or redis+unix://[[user]:password@]/path[?db=N].
+  enum class ReadFrom : std::uint8_t {
+    kPrimary,
+    // A replica answers lookups where one is up, the primary otherwise. What was just written or
+    // removed may not have reached it: a lookup may miss, or find what was removed a moment ago.
+    kReplica,
+  };
+
+  // redis://[[user]:password@]host[:port][/db], redis+unix://[[user]:password@]/path[?db=N],
+  // redis+cluster://[[user]:password@]host[:port][,host[:port]..] or
+  // redis+sentinel://[[user]:password@]host[:port][,host[:port]..]/master[/db]; with TLS rediss://,
+  // rediss+cluster:// and rediss+sentinel://. Or disk:path, a folder of this machine that one
+  // process holds at a time; what concerns a server (prefix, log-in, TLS) is of no effect there.
   std::string url = "redis://127.0.0.1:6379";
   std::string key_prefix = "llm_cache:";
   std::uint64_t ttl_ms = 3'600'000;  // an answer's life where store names none; no cap
   std::uint64_t connect_timeout_ms = 1'000;
   std::uint64_t operation_timeout_ms = 100;
 
-  // Threads that do L2's I/O, each with one pipelined connection.
+  // TLS of rediss://. The server's certificate must be of tls_server_name (empty: of the host that
+  // is connected to) and signed by an authority of tls_ca_file (PEM; empty: by one of the system).
+  std::string tls_ca_file{};
+  std::string tls_cert_file{};  // PEM, with its chain: shown to a server that asks for one
+  std::string tls_key_file{};   // PEM, not encrypted
+  std::string tls_server_name{};
+  // INSECURE: takes any certificate, so that anybody on the way can read and change all entries.
+  bool tls_insecure_accept_any_certificate = false;
+
+  // How to log in to the sentinels; the URL's credentials are for the servers they name.
+  std::string sentinel_user{};
+  std::string sentinel_password{};
+
+  ReadFrom read_from = ReadFrom::kPrimary;  // kReplica: of a cluster only
+
+  // Threads that do L2's I/O, and the pipelined connections each has to a server.
   std::size_t io_threads = 1;
+  std::size_t connections_per_thread = 1;
 
   // Bounds of the write-behind queue; a write over either is dropped and counted.
   std::size_t max_pending_writes = 10'000;
@@ -42,12 +69,17 @@ struct L2Config {
   std::uint32_t breaker_failures = 3;
   std::uint64_t breaker_open_ms = 1'000;
 
-  // Reconnects wait a random time up to a bound that doubles from the first to the second.
+  // Reconnects, and attempts at a folder that cannot be used, wait a random time up to a bound that doubles from the first to the second.
   std::uint64_t reconnect_min_ms = 50;
   std::uint64_t reconnect_max_ms = 5'000;
 
   // Larger answers are not sent to L2, and larger replies are refused.
   std::size_t max_entry_bytes = 8U << 20U;
+
+  // Of disk: alone. Bytes of the folder, the oldest entries leave first (at least 16 MiB, and twice
+  // max_entry_bytes); and bytes of blocks, indexes and filters kept in memory.
+  std::uint64_t disk_max_bytes = 4ULL << 30U;
+  std::uint64_t disk_cache_bytes = 64ULL << 20U;
 
   // kInvalidArgument names the field.
   [[nodiscard]] Status validate() const;

@@ -5,6 +5,8 @@
 #include "api/cache_manager_impl.hpp"
 #include "api/reaper.hpp"
 #include "llm_edge_cache/cache_manager.hpp"
+#include "tiers/disk/disk_path.hpp"
+#include "tiers/disk/disk_tier.hpp"
 #include "tiers/memory/memory_tier.hpp"
 #include "tiers/redis/redis_tier.hpp"
 
@@ -15,10 +17,17 @@ void require(const Status& valid) {
   if (!valid.ok()) throw std::invalid_argument(valid.error().message);
 }
 
-std::unique_ptr<Tier> make_l2(const L2Config& config, ClockPtr clock) {
-  auto tier = redis::RedisTier::create(config, std::move(clock));
+template <class Made>
+std::unique_ptr<Tier> made_or_throw(Result<std::unique_ptr<Made>> tier) {
   if (!tier.ok()) throw std::invalid_argument(tier.error().message);
   return std::move(tier).value();
+}
+
+std::unique_ptr<Tier> make_l2(const L2Config& config, ClockPtr clock) {
+  if (disk::is_disk_url(config.url)) {
+    return made_or_throw(disk::DiskTier::create(config, std::move(clock)));
+  }
+  return made_or_throw(redis::RedisTier::create(config, std::move(clock)));
 }
 
 }  // namespace

@@ -21,6 +21,10 @@ class Checker {
 };
 
 constexpr std::size_t kMaxIoThreads = 256;
+constexpr std::uint64_t kMinDiskBytes = 16ULL << 20U;
+constexpr std::uint64_t kMaxDiskBytes = 1ULL << 50U;
+constexpr std::uint64_t kMinDiskCacheBytes = 1ULL << 20U;
+constexpr std::size_t kMaxConnectionsPerThread = 64;
 // A hundred years: times are added to the clock's, which must not overflow.
 constexpr std::uint64_t kMaxMillis = 100ULL * 366 * 24 * 3600 * 1000;
 
@@ -36,6 +40,7 @@ Status L1Config::validate() const {
 }
 
 Status L2Config::validate() const {
+  const bool is_disk = url.starts_with("disk:");
   return Checker()
       .require(!url.empty(), "l2.url must not be empty")
       // clear_all() removes everything under the prefix.
@@ -48,6 +53,10 @@ Status L2Config::validate() const {
                "l2.operation_timeout_ms must be at least 1 and at most a hundred years")
       .require(io_threads > 0 && io_threads <= kMaxIoThreads,
                "l2.io_threads must be between 1 and 256")
+      .require(connections_per_thread > 0 && connections_per_thread <= kMaxConnectionsPerThread,
+               "l2.connections_per_thread must be between 1 and 64")
+      .require(tls_cert_file.empty() == tls_key_file.empty(),
+               "l2.tls_cert_file and l2.tls_key_file go together")
       .require(max_pending_writes > 0, "l2.max_pending_writes must be at least 1")
       .require(max_pending_bytes > 0, "l2.max_pending_bytes must be at least 1")
       .require(shutdown_flush_ms <= kMaxMillis,
@@ -59,6 +68,12 @@ Status L2Config::validate() const {
       .require(reconnect_max_ms >= reconnect_min_ms && reconnect_max_ms <= kMaxMillis,
                "l2.reconnect_max_ms must be at least reconnect_min_ms and at most a hundred years")
       .require(max_entry_bytes > 0, "l2.max_entry_bytes must be at least 1")
+      .require(disk_max_bytes >= kMinDiskBytes && disk_max_bytes <= kMaxDiskBytes,
+               "l2.disk_max_bytes must be at least 16 MiB and at most 1 PiB")
+      .require(!is_disk || disk_max_bytes / 2 >= max_entry_bytes,
+               "l2.disk_max_bytes must be at least twice l2.max_entry_bytes")
+      .require(disk_cache_bytes >= kMinDiskCacheBytes && disk_cache_bytes <= kMaxDiskBytes,
+               "l2.disk_cache_bytes must be at least 1 MiB and at most 1 PiB")
       .status();
 }
 

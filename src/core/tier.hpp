@@ -37,8 +37,9 @@ enum class BreakerState { kClosed, kHalfOpen, kOpen };
 
 // Values of now.
 struct TierGauges {
-  std::uint64_t entries = 0;  // 0 where only a scan could tell
+  std::uint64_t entries = 0;  // 0 where only a scan could tell; approximate on a disk
   std::uint64_t memory_bytes = 0;
+  std::uint64_t disk_bytes = 0;  // 0 for a tier without a disk of its own
   std::uint64_t pending_writes = 0;
   std::uint64_t pending_bytes = 0;
   BreakerState breaker = BreakerState::kClosed;

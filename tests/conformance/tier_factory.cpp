@@ -3,6 +3,8 @@
 #include <atomic>
 
 #include "tests/support/redis_server.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tiers/disk/disk_tier.hpp"
 #include "tiers/memory/memory_tier.hpp"
 #include "tiers/redis/redis_tier.hpp"
 
@@ -51,12 +53,34 @@ class RedisFactory final : public TierFactory {
   mutable std::atomic<int> made_{0};
 };
 
+// Every tier in a folder of its own.
+class DiskFactory final : public TierFactory {
+ public:
+  [[nodiscard]] std::string name() const override { return "disk"; }
+  [[nodiscard]] std::unique_ptr<Tier> make(ClockPtr clock) const override {
+    const auto folder = folders_.path() / std::to_string(made_.fetch_add(1));
+    const L2Config config{.url = "disk:" + folder.string(),
+                          // As long as the suite's longest entry, which never ends.
+                          .ttl_ms = 100ULL * 366 * 24 * 3'600'000,
+                          .connect_timeout_ms = 20'000,
+                          .operation_timeout_ms = 20'000,
+                          .io_threads = 2,
+                          .shutdown_flush_ms = 20'000};
+    return disk::DiskTier::create(config, std::move(clock)).value();
+  }
+
+ private:
+  TempDir folders_;
+  mutable std::atomic<int> made_{0};
+};
+
 }  // namespace
 
 std::vector<TierFactoryPtr> all_tiers() {
   using Transport = RedisServerOptions::Transport;
   static const std::vector<TierFactoryPtr> tiers = {
-      std::make_shared<MemoryFactory>(), std::make_shared<RedisFactory>(Transport::kTcp),
+      std::make_shared<MemoryFactory>(), std::make_shared<DiskFactory>(),
+      std::make_shared<RedisFactory>(Transport::kTcp),
       std::make_shared<RedisFactory>(Transport::kUnixSocket)};
   return tiers;
 }
