@@ -45,7 +45,8 @@ enum class ProxyField : std::uint8_t {
   kPath = 4,
   kHeaderName = 5,  // lower case, followed by its value
   kHeaderValue = 6,
-  kBody = 7,  // canonical JSON
+  kBody = 7,      // canonical JSON
+  kBodyPart = 8,  // one of those that are cached each for itself; then the body is without them
 };
 
 namespace detail {

@@ -29,9 +29,9 @@ void AdaptedAnswers::insert(const EntryPtr& entry, AnswerWish wish, const Adapte
 
 std::size_t AdaptedAnswers::slot_of(const EntryPtr& entry, AnswerWish wish) {
   const auto address = reinterpret_cast<std::uintptr_t>(entry.get());
-  const std::uint64_t mixed =
-      (address + (wish.form == AnswerForm::kStream ? 1U : 0U) + (wish.include_usage ? 2U : 0U)) *
-      0x9E3779B97F4A7C15U;
+  const std::uint64_t mixed = (address + (wish.form == AnswerForm::kStream ? 1U : 0U) +
+                               (wish.include_usage ? 2U : 0U) + (wish.without_padding ? 4U : 0U)) *
+                              0x9E3779B97F4A7C15U;
   return (mixed >> 32U) % kSlots;
 }
 

@@ -11,7 +11,7 @@
 #include "base/thread_annotations.hpp"
 #include "core/entry.hpp"
 #include "http/shared_bytes.hpp"
-#include "proxy/dialect.hpp"
+#include "proxy/dialects/dialect.hpp"
 
 namespace llm_edge_cache::proxy {
 

@@ -12,7 +12,7 @@
 #include "http/message.hpp"
 #include "llm_edge_cache/clock.hpp"
 #include "proxy/cache_status.hpp"
-#include "proxy/dialect.hpp"
+#include "proxy/dialects/dialect.hpp"
 #include "proxy/request_directives.hpp"
 
 namespace llm_edge_cache::proxy {

@@ -36,7 +36,7 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
 
  private:
   void on_body(std::string body) {
-    auto keyed = services_->keyer.key_of(exchange_->head(), directives_.name_space, body);
+    auto keyed = services_->keyer.key_of(dialect_, exchange_->head(), directives_.name_space, body);
     body_ = http::SharedBytes(std::move(body));
     if (!keyed.ok()) {
       pass_through_recorded_path(services_, exchange_, dialect_, body_);

@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "http/exchange.hpp"
-#include "proxy/dialect.hpp"
+#include "proxy/dialects/dialect.hpp"
 #include "proxy/proxy_services.hpp"
 
 namespace llm_edge_cache::proxy {

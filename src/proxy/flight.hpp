@@ -26,7 +26,7 @@
 #include "http/io_threads.hpp"
 #include "http/message.hpp"
 #include "http/shared_bytes.hpp"
-#include "proxy/dialect.hpp"
+#include "proxy/dialects/dialect.hpp"
 #include "proxy/served_answer.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -54,6 +54,7 @@ struct FlightHead {
   http::ResponseHead response;
   // All of it is bound to come at once: worth waiting for the end before the client gets a head.
   bool is_held = false;
+  std::string detail = {};  // for Cache-Status; a token, empty for none
 };
 
 class FlightListener {

@@ -155,6 +155,7 @@ void FlightFollower::send_head(const FlightHead& head, const FlightEnding* endin
   status.upstream_status = response.status;
   status.is_stored = ending != nullptr && ending->stored != nullptr;
   status.is_collapsed = is_coalesced;
+  status.detail = head.detail;
   add_cache_status(response.headers, forward_status(status));
   if (options_.key) {
     response.headers.set("x-llm-cache-key", short_key(*options_.key));

@@ -11,7 +11,7 @@
 
 #include "base/key_digest.hpp"
 #include "base/thread_annotations.hpp"
-#include "proxy/dialect.hpp"
+#include "proxy/dialects/dialect.hpp"
 #include "proxy/flight.hpp"
 
 namespace llm_edge_cache::proxy {

@@ -9,7 +9,7 @@
 
 #include "base/key_digest.hpp"
 #include "base/thread_annotations.hpp"
-#include "proxy/dialect.hpp"
+#include "proxy/dialects/dialect.hpp"
 
 namespace llm_edge_cache::proxy {
 

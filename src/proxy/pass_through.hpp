@@ -6,7 +6,7 @@
 
 #include "http/exchange.hpp"
 #include "http/shared_bytes.hpp"
-#include "proxy/dialect.hpp"
+#include "proxy/dialects/dialect.hpp"
 #include "proxy/proxy_services.hpp"
 
 namespace llm_edge_cache::proxy {

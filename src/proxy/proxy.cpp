@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/cache_flow.hpp"
+#include "proxy/embedding_flow.hpp"
 #include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
 
@@ -19,10 +20,14 @@ Proxy::~Proxy() {
 
 void Proxy::handle(std::shared_ptr<http::Exchange> exchange) {
   const auto& head = exchange->head();
-  if (services_->chat.matches(head.method, head.path())) {
-    start_cache_flow(services_, std::move(exchange), services_->chat);
+  const auto& dialects = services_->dialects;
+  if (const auto* dialect = dialects.find(head.method, head.path())) {
+    const bool is_in_parts = dialect == &dialects.embeddings();
+    const auto start = is_in_parts ? start_embedding_flow : start_cache_flow;
+    start(services_, std::move(exchange), *dialect);
   } else {
-    pass_through(services_, std::move(exchange), services_->chat);
+    const auto& spoken = dialects.spoken_at(head.path());
+    pass_through(services_, std::move(exchange), spoken);
   }
 }
 
@@ -36,7 +41,7 @@ void Proxy::stop() {
 }
 
 http::ErrorFormatter Proxy::error_formatter() const {
-  return make_error_formatter(services_->chat);
+  return make_error_formatter(services_->dialects);
 }
 
 }  // namespace llm_edge_cache::proxy

@@ -102,9 +102,10 @@ void respond_error(http::Exchange& exchange, const Dialect& dialect, const Proxy
   exchange.respond(std::move(head), http::SharedBytes(dialect.error_body(error)));
 }
 
-http::ErrorFormatter make_error_formatter(const Dialect& dialect) {
-  return [&dialect](std::uint16_t status, std::string_view detail, const http::RequestHead*) {
+http::ErrorFormatter make_error_formatter(const Dialects& dialects) {
+  return [&dialects](std::uint16_t status, std::string_view detail, const http::RequestHead* head) {
     const ProxyError error{status, server_error_code(status), std::string(detail)};
+    const auto& dialect = dialects.spoken_at(head == nullptr ? std::string_view() : head->path());
     return http::ErrorBody{"application/json", dialect.error_body(error)};
   };
 }

@@ -15,7 +15,7 @@
 #include "http/client.hpp"
 #include "http/exchange.hpp"
 #include "http/server.hpp"
-#include "proxy/dialect.hpp"
+#include "proxy/dialects/dialects.hpp"
 #include "proxy/proxy_metrics.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -32,8 +32,8 @@ namespace llm_edge_cache::proxy {
 void respond_error(http::Exchange& exchange, const Dialect& dialect, const ProxyError& error,
                    std::string_view cache_status);
 
-// For ServerOptions::format_error: the server's own errors (413, 408, ..) as JSON. The dialect must
-// outlive the server.
-[[nodiscard]] http::ErrorFormatter make_error_formatter(const Dialect& dialect);
+// For ServerOptions::format_error: the server's own errors (413, 408, ..) as JSON, in the dialect
+// that is spoken at the request's path. The dialects must outlive the server.
+[[nodiscard]] http::ErrorFormatter make_error_formatter(const Dialects& dialects);
 
 }  // namespace llm_edge_cache::proxy

@@ -21,7 +21,7 @@ ProxyServices::ProxyServices(http::IoThreads& threads, TieredCache& tiers, Clock
       upstream(*http::parse_url(options.upstream_url)),
       cache(tiers),
       clock(std::move(time)),
-      keyer(options, chat),
+      keyer(options),
       client(std::make_unique<http::Client>(threads, options.client)) {}
 
 }  // namespace llm_edge_cache::proxy

@@ -10,8 +10,8 @@
 #include "http/url.hpp"
 #include "llm_edge_cache/clock.hpp"
 #include "proxy/adapted_answers.hpp"
+#include "proxy/dialects/dialects.hpp"
 #include "proxy/flight_table.hpp"
-#include "proxy/openai_chat.hpp"
 #include "proxy/proxy_metrics.hpp"
 #include "proxy/proxy_options.hpp"
 #include "proxy/request_keyer.hpp"
@@ -29,7 +29,7 @@ struct ProxyServices {
   const http::Url upstream;
   TieredCache& cache;
   const ClockPtr clock;
-  const OpenAiChatDialect chat = {};
+  const Dialects dialects = {};
   RequestKeyer keyer;
   AdaptedAnswers adapted;
   FlightTable flights;

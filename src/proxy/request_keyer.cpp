@@ -6,7 +6,6 @@
 
 #include "base/sha256.hpp"
 #include "core/canonical_json.hpp"
-#include "core/key_builder.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {
@@ -29,26 +28,57 @@ std::string_view bytes_of(const KeyDigest& digest) {
 
 }  // namespace
 
-RequestKeyer::RequestKeyer(const ProxyOptions& options, const Dialect& dialect)
-    : dialect_(dialect),
-      scope_(options),
+RequestKeyer::RequestKeyer(const ProxyOptions& options)
+    : scope_(options),
       upstream_(options.upstream_url),
       key_headers_(options.key_headers),
-      keyless_members_(options.keyless_members.empty() ? dialect.default_keyless_members()
-                                                       : options.keyless_members),
+      keyless_members_(options.keyless_members),
       memo_(options.memo_entries) {}
 
-Result<KeyedRequest> RequestKeyer::key_of(const http::RequestHead& head,
+Result<KeyedRequest> RequestKeyer::key_of(const Dialect& dialect, const http::RequestHead& head,
                                           std::string_view name_space, std::string_view body) {
   const auto raw = raw_digest(head, name_space, body);
   if (const auto known = memo_.find(raw)) {
     return *known;
   }
-  auto keyed = parse(head, name_space, body);
+  auto keyed = parse(dialect, head, name_space, body);
   if (keyed.ok()) {
     memo_.insert(raw, *keyed);
   }
   return keyed;
+}
+
+const std::vector<std::string>& RequestKeyer::keyless_members(const Dialect& dialect) const {
+  return keyless_members_.empty() ? dialect.default_keyless_members() : keyless_members_;
+}
+
+std::vector<KeyDigest> RequestKeyer::keys_of_parts(const http::RequestHead& head,
+                                                   std::string_view name_space,
+                                                   const BodyInParts& body) const {
+  const auto scope = scope_.scope_of(head.headers);
+  std::vector<KeyDigest> keys;
+  keys.reserve(body.parts.size());
+  for (const auto& part : body.parts) {
+    KeyBuilder<ProxyField> key;
+    add_surroundings(key, head, name_space, bytes_of(scope));
+    key.add(ProxyField::kBody, body.common);
+    key.add(ProxyField::kBodyPart, part);
+    keys.push_back(std::move(key).finish());
+  }
+  return keys;
+}
+
+void RequestKeyer::add_surroundings(KeyBuilder<ProxyField>& key, const http::RequestHead& head,
+                                    std::string_view name_space, std::string_view scope) const {
+  key.add(ProxyField::kNamespace, name_space);
+  key.add(ProxyField::kScope, scope);
+  key.add(ProxyField::kUpstream, upstream_);
+  key.add(ProxyField::kPath, head.target);
+  for_each_key_header(key_headers_, head.headers,
+                      [&key](std::string_view name, std::string_view value) {
+                        key.add(ProxyField::kHeaderName, name);
+                        key.add(ProxyField::kHeaderValue, value);
+                      });
 }
 
 KeyDigest RequestKeyer::raw_digest(const http::RequestHead& head, std::string_view name_space,
@@ -71,27 +101,19 @@ KeyDigest RequestKeyer::raw_digest(const http::RequestHead& head, std::string_vi
   return std::move(hash).finish();
 }
 
-Result<KeyedRequest> RequestKeyer::parse(const http::RequestHead& head, std::string_view name_space,
-                                         std::string_view body) const {
+Result<KeyedRequest> RequestKeyer::parse(const Dialect& dialect, const http::RequestHead& head,
+                                         std::string_view name_space, std::string_view body) const {
   auto canonical =
-      canonical_json(body, {.dropped_members = keyless_members_, .require_object = true});
+      canonical_json(body, {.dropped_members = keyless_members(dialect), .require_object = true});
   if (!canonical.ok()) {
     return canonical.error();
   }
-  const auto wish = dialect_.read_wish(body);
+  const auto wish = dialect.read_wish(body);
   if (!wish.ok()) {
     return wish.error();
   }
   KeyBuilder<ProxyField> key;
-  key.add(ProxyField::kNamespace, name_space);
-  key.add(ProxyField::kScope, bytes_of(scope_.scope_of(head.headers)));
-  key.add(ProxyField::kUpstream, upstream_);
-  key.add(ProxyField::kPath, head.target);
-  for_each_key_header(key_headers_, head.headers,
-                      [&key](std::string_view name, std::string_view value) {
-                        key.add(ProxyField::kHeaderName, name);
-                        key.add(ProxyField::kHeaderValue, value);
-                      });
+  add_surroundings(key, head, name_space, bytes_of(scope_.scope_of(head.headers)));
   key.add(ProxyField::kBody, *canonical);
   return KeyedRequest{std::move(key).finish(), *wish};
 }

@@ -5,40 +5,57 @@
 #include <string_view>
 #include <vector>
 
+#include "core/key_builder.hpp"
 #include "http/message.hpp"
 #include "llm_edge_cache/result.hpp"
 #include "proxy/credential_scope.hpp"
-#include "proxy/dialect.hpp"
+#include "proxy/dialects/dialect.hpp"
 #include "proxy/key_memo.hpp"
 #include "proxy/proxy_options.hpp"
 
 namespace llm_edge_cache::proxy {
+
+// A body of which parts are cached each for itself.
+struct BodyInParts {
+  std::string common;              // canonical JSON without the parts
+  std::vector<std::string> parts;  // JSON, one text for equal values
+};
 
 // In the key: namespace, scope, upstream, target with its query, the values of the headers that
 // change an answer, and the canonical body without its keyless members.
 // Thread-safe.
 class RequestKeyer {
  public:
-  // The dialect must outlive the keyer.
-  RequestKeyer(const ProxyOptions& options, const Dialect& dialect);
+  explicit RequestKeyer(const ProxyOptions& options);
 
-  // kInvalidArgument where the request cannot be keyed without doubt: a body that is no JSON
-  // object, or names a member twice. Such a request is for the provider to judge.
-  [[nodiscard]] Result<KeyedRequest> key_of(const http::RequestHead& head,
+  // The dialect is the one of the request's path. kInvalidArgument where the request cannot be
+  // keyed without doubt: a body that is no JSON object, or names a member twice, or what the
+  // dialect leaves to the provider.
+  [[nodiscard]] Result<KeyedRequest> key_of(const Dialect& dialect, const http::RequestHead& head,
                                             std::string_view name_space, std::string_view body);
+
+  // The members that are dropped from the body of the dialect's requests.
+  [[nodiscard]] const std::vector<std::string>& keyless_members(const Dialect& dialect) const;
+
+  // A key for each part, in order.
+  [[nodiscard]] std::vector<KeyDigest> keys_of_parts(const http::RequestHead& head,
+                                                     std::string_view name_space,
+                                                     const BodyInParts& body) const;
 
  private:
   [[nodiscard]] KeyDigest raw_digest(const http::RequestHead& head, std::string_view name_space,
                                      std::string_view body) const;
-  [[nodiscard]] Result<KeyedRequest> parse(const http::RequestHead& head,
+  [[nodiscard]] Result<KeyedRequest> parse(const Dialect& dialect, const http::RequestHead& head,
                                            std::string_view name_space,
                                            std::string_view body) const;
 
-  const Dialect& dialect_;
+  void add_surroundings(KeyBuilder<ProxyField>& key, const http::RequestHead& head,
+                        std::string_view name_space, std::string_view scope) const;
+
   const CredentialScope scope_;
   const std::string upstream_;
   const std::vector<std::string> key_headers_;
-  const std::vector<std::string> keyless_members_;
+  const std::vector<std::string> keyless_members_;  // empty: each dialect's own
   KeyMemo memo_;
 };
 

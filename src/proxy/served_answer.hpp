@@ -9,7 +9,7 @@
 #include "http/shared_bytes.hpp"
 #include "llm_edge_cache/clock.hpp"
 #include "proxy/adapted_answers.hpp"
-#include "proxy/dialect.hpp"
+#include "proxy/dialects/dialect.hpp"
 #include "proxy/request_directives.hpp"
 
 namespace llm_edge_cache::proxy {

@@ -6,7 +6,8 @@
 #include <filesystem>
 
 #include "llm_edge_cache/key.hpp"
-#include "proxy/openai_chat.hpp"
+#include "proxy/dialects/dialects.hpp"
+#include "proxy/embedding_batch.hpp"
 #include "proxy/request_keyer.hpp"
 #include "serve/scope_secret.hpp"
 
@@ -55,6 +56,19 @@ Result<std::string> secret_of(const ProxiedRequest& request) {
   return loaded->secret;
 }
 
+// One line for each element, equal ones once.
+Result<std::string> embedding_keys(const proxy::RequestKeyer& keyer, const proxy::Dialect& dialect,
+                                   const http::RequestHead& head, const ProxiedRequest& request) {
+  const auto batch =
+      proxy::EmbeddingBatch::read(keyer, dialect, head, request.name_space, request.body);
+  if (!batch) return batch.error();
+  std::string keys;
+  for (const auto slot : batch->missing()) {
+    keys += (keys.empty() ? "" : "\n") + to_hex(batch->key_of(slot));
+  }
+  return keys;
+}
+
 }  // namespace
 
 Result<std::string> library_key(const LibraryRequest& request) {
@@ -83,9 +97,14 @@ Result<std::string> proxied_key(const ProxiedRequest& request) {
   options.scope =
       request.scope == "shared" ? proxy::ScopeMode::kShared : proxy::ScopeMode::kCredential;
   if (auto status = options.validate(); !status) return status.error();
-  const proxy::OpenAiChatDialect dialect;
-  proxy::RequestKeyer keyer(options, dialect);
-  const auto keyed = keyer.key_of(*head, request.name_space, request.body);
+  const proxy::Dialects dialects;
+  const auto* dialect = dialects.find(head->method, head->path());
+  if (dialect == nullptr) return invalid("--target: nothing of that path is cached");
+  proxy::RequestKeyer keyer(options);
+  if (dialect == &dialects.embeddings()) {
+    return embedding_keys(keyer, *dialect, *head, request);
+  }
+  const auto keyed = keyer.key_of(*dialect, *head, request.name_space, request.body);
   if (!keyed) return keyed.error();
   return to_hex(keyed->key);
 }

@@ -35,7 +35,8 @@ struct ProxiedRequest {
 };
 
 // The key under which `serve` with the same options stores the answer. A secret is needed where
-// scopes are credentials; it is read as `serve` with a shared store reads it, and never made.
+// scopes are credentials; it is read as `serve` with a shared store reads it, and never made. Of a
+// request for embeddings, one key a line for each element.
 [[nodiscard]] Result<std::string> proxied_key(const ProxiedRequest& request);
 
 }  // namespace llm_edge_cache::app

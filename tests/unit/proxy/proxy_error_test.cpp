@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/openai_chat.hpp"
+#include "proxy/dialects/dialects.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {
@@ -36,12 +36,15 @@ TEST(ProxyErrorTest, counts_calls_by_how_they_failed) {
 }
 
 TEST(ProxyErrorTest, the_servers_own_errors_speak_the_dialect) {
-  const OpenAiChatDialect dialect;
-  const auto format = make_error_formatter(dialect);
+  const Dialects dialects;
+  const auto format = make_error_formatter(dialects);
   const auto error = format(413, "body over 5 bytes", nullptr);
   EXPECT_EQ(error.content_type, "application/json");
   EXPECT_NE(error.body.find(R"("code":"request_too_large")"), std::string::npos);
   EXPECT_NE(error.body.find("body over 5 bytes"), std::string::npos);
+  http::RequestHead head;
+  head.target = "/v1/messages?beta=true";
+  EXPECT_TRUE(format(413, "", &head).body.starts_with(R"({"type":"error")"));
 }
 
 TEST(ProxyErrorTest, a_directive_that_cannot_be_used_is_the_clients_fault) {

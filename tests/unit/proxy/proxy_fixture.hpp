@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "chat_fixtures.hpp"
+#include "tests/unit/proxy/dialects/chat_fixtures.hpp"
 #include "core/tiered_cache.hpp"
 #include "proxy/proxy.hpp"
 #include "scripted_upstream.hpp"

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/openai_chat.hpp"
+#include "proxy/dialects/openai_chat.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {
@@ -30,12 +30,12 @@ class RequestKeyerTest : public ::testing::Test {
  protected:
   KeyDigest key(std::string_view body, const http::RequestHead& head = head_with(),
                 std::string_view name_space = "") {
-    const auto keyed = keyer_.key_of(head, name_space, body);
+    const auto keyed = keyer_.key_of(kDialect, head, name_space, body);
     EXPECT_TRUE(keyed.ok()) << body;
     return keyed.ok() ? keyed->key : KeyDigest{};
   }
 
-  RequestKeyer keyer_{options_for("http://a"), kDialect};
+  RequestKeyer keyer_{options_for("http://a")};
 };
 
 TEST_F(RequestKeyerTest, order_and_white_space_do_not_matter) {
@@ -90,25 +90,25 @@ TEST_F(RequestKeyerTest, the_target_matters_with_its_query) {
 }
 
 TEST_F(RequestKeyerTest, the_upstream_matters) {
-  RequestKeyer other(options_for("http://b"), kDialect);
-  EXPECT_NE(other.key_of(head_with(), "", kBody)->key, key(kBody));
+  RequestKeyer other(options_for("http://b"));
+  EXPECT_NE(other.key_of(kDialect, head_with(), "", kBody)->key, key(kBody));
 }
 
 TEST_F(RequestKeyerTest, the_wish_is_no_part_of_the_key_but_told) {
-  const auto keyed = keyer_.key_of(head_with(), "", R"({"model":"m","stream":true})");
+  const auto keyed = keyer_.key_of(kDialect, head_with(), "", R"({"model":"m","stream":true})");
   ASSERT_TRUE(keyed.ok());
   EXPECT_EQ(keyed->key, key(R"({"model":"m"})"));
   EXPECT_EQ(keyed->wish.form, AnswerForm::kStream);
 }
 
 TEST_F(RequestKeyerTest, the_memo_gives_the_key_that_parsing_gives) {
-  const auto first = keyer_.key_of(head_with(), "n", kBody);
-  const auto second = keyer_.key_of(head_with(), "n", kBody);
+  const auto first = keyer_.key_of(kDialect, head_with(), "n", kBody);
+  const auto second = keyer_.key_of(kDialect, head_with(), "n", kBody);
   auto options = options_for("http://a");
   options.memo_entries = 0;
-  RequestKeyer forgetful(options, kDialect);
+  RequestKeyer forgetful(options);
   EXPECT_EQ(*first, *second);
-  EXPECT_EQ(*first, *forgetful.key_of(head_with(), "n", kBody));
+  EXPECT_EQ(*first, *forgetful.key_of(kDialect, head_with(), "n", kBody));
 }
 
 TEST_F(RequestKeyerTest, the_memo_takes_no_field_for_another) {
@@ -124,16 +124,16 @@ TEST_F(RequestKeyerTest, what_cannot_be_keyed_without_doubt_has_no_key) {
   for (const auto* body :
        {"", "[]", "\"x\"", "{", R"({"a":1,"a":2})", R"({"m":{"a":1,"\u0061":2}})",
         R"({"stream":true,"stream":false})", R"({"stream":"true"})", "{}x"}) {
-    EXPECT_FALSE(keyer_.key_of(head_with(), "", body).ok()) << body;
+    EXPECT_FALSE(keyer_.key_of(kDialect, head_with(), "", body).ok()) << body;
   }
 }
 
 TEST_F(RequestKeyerTest, the_list_of_keyless_members_is_configuration) {
   auto options = options_for("http://a");
   options.keyless_members = {"stream", "trace_id"};
-  RequestKeyer keyer(options, kDialect);
+  RequestKeyer keyer(options);
   const auto key_with = [&keyer](std::string_view body) {
-    return keyer.key_of(head_with(), "", body)->key;
+    return keyer.key_of(kDialect, head_with(), "", body)->key;
   };
   EXPECT_EQ(key_with(R"({"a":1,"trace_id":"x"})"), key_with(R"({"a":1})"));
   EXPECT_NE(key_with(R"({"a":1,"user":"x"})"), key_with(R"({"a":1})"));
@@ -142,9 +142,9 @@ TEST_F(RequestKeyerTest, the_list_of_keyless_members_is_configuration) {
 TEST(RequestKeyerScopeTest, in_shared_mode_credentials_do_not_matter) {
   auto options = options_for("http://a");
   options.scope = ScopeMode::kShared;
-  RequestKeyer keyer(options, kDialect);
-  EXPECT_EQ(keyer.key_of(head_with({{"authorization", "a"}}), "", kBody)->key,
-            keyer.key_of(head_with({{"authorization", "b"}}), "", kBody)->key);
+  RequestKeyer keyer(options);
+  EXPECT_EQ(keyer.key_of(kDialect, head_with({{"authorization", "a"}}), "", kBody)->key,
+            keyer.key_of(kDialect, head_with({{"authorization", "b"}}), "", kBody)->key);
 }
 
 }  // namespace

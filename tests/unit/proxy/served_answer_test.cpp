@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "chat_fixtures.hpp"
-#include "proxy/openai_chat.hpp"
+#include "proxy/dialects/openai_chat.hpp"
+#include "tests/unit/proxy/dialects/chat_fixtures.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {

@@ -1,0 +1,36 @@
+// JSON of answers as the dialects see it: members keep their order.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace llm_edge_cache::proxy {
+
+using Json = nlohmann::ordered_json;
+
+// A provider is not trusted to nest within reason.
+inline constexpr int kMaxAnswerDepth = 128;
+
+// Empty where the text is not one JSON value, not UTF-8, nested deeper than kMaxAnswerDepth, or
+// holds a whole number that 64 bits may not hold: written again, it would be another one.
+[[nodiscard]] std::optional<Json> parse_answer_json(std::string_view text);
+
+// The member, or null where the value is no object or has no such member.
+[[nodiscard]] const Json& member_of(const Json& value, std::string_view name);
+
+// The text, or empty text where the value is none.
+[[nodiscard]] std::string text_of(const Json& value);
+// Empty where the value is no whole number from 0 to 2^32 - 1.
+[[nodiscard]] std::optional<std::uint32_t> count_of(const Json& value);
+
+// True for an object that has no member but these.
+[[nodiscard]] bool has_only(const Json& value, std::initializer_list<std::string_view> names);
+
+// Equal but for the order of members.
+[[nodiscard]] bool says_the_same(const Json& a, const Json& b);
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,152 @@
+#include "proxy/dialects/anthropic_messages.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+
+#include "proxy/dialects/messages_stream.hpp"
+#include "proxy/dialects/openai_words.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+constexpr std::array<std::string_view, 3> kCompleteReasons = {"end_turn", "tool_use",
+                                                              "stop_sequence"};
+
+// Tools by their types less the date at the end: those that the client runs, and those that only
+// read what everybody can read.
+constexpr std::array<std::string_view, 8> kKeptToolKinds = {
+    "custom", "bash",       "text_editor", "computer",
+    "memory", "web_search", "web_fetch",   "tool_search_tool"};
+
+bool is_kept_tool(const Json& tool) {
+  const Json& type = member_of(tool, "type");
+  if (type.is_null()) {
+    return tool.is_object();  // the client's own, in the older spelling
+  }
+  const auto name = text_of(type);
+  return std::any_of(kKeptToolKinds.begin(), kKeptToolKinds.end(), [&](std::string_view kind) {
+    return name == kind || (name.starts_with(kind) && name[kind.size()] == '_');
+  });
+}
+
+bool is_absent(const Json& value) {
+  return value.is_null() || (value.is_array() && value.empty());
+}
+
+bool is_for_provider_alone(const Json& request) {
+  const Json& tools = member_of(request, "tools");
+  const bool has_kept_tools =
+      is_absent(tools) ||
+      (tools.is_array() && std::all_of(tools.begin(), tools.end(), is_kept_tool));
+  return !has_kept_tools || !is_absent(member_of(request, "container")) ||
+         !is_absent(member_of(request, "mcp_servers"));
+}
+
+std::string_view error_type(unsigned status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 413:
+      return "request_too_large";
+    case 429:
+      return "rate_limit_error";
+    case 503:
+      return "overloaded_error";
+    case 504:
+      return "timeout_error";
+    default:
+      return status >= 500 ? "api_error" : "invalid_request_error";
+  }
+}
+
+}  // namespace
+
+bool AnthropicMessagesDialect::matches(std::string_view method, std::string_view path) const {
+  return method == "POST" && path == "/v1/messages";
+}
+
+const std::vector<std::string>& AnthropicMessagesDialect::default_keyless_members() const {
+  static const std::vector<std::string> kMembers = {"stream", "metadata"};
+  return kMembers;
+}
+
+Result<AnswerWish> AnthropicMessagesDialect::read_wish(std::string_view request_body) const {
+  const auto request = read_request(request_body);
+  if (!request.ok()) {
+    return request.error();
+  }
+  if (is_for_provider_alone(*request)) {
+    return Error{ErrorCode::kInvalidArgument, "the answer depends on state of the provider"};
+  }
+  AnswerWish wish;
+  wish.form = member_of(*request, "stream") == true ? AnswerForm::kStream : AnswerForm::kJson;
+  return wish;
+}
+
+std::optional<StoreRefusal> AnthropicMessagesDialect::judge(const Json& body) const {
+  const Json& type = member_of(body, "type");
+  if (type == "error") {
+    return StoreRefusal::kErrorInAnswer;
+  }
+  if (type != "message" || !member_of(body, "content").is_array()) {
+    return StoreRefusal::kMalformed;
+  }
+  const Json& reason = member_of(body, "stop_reason");
+  if (!reason.is_string()) {
+    return StoreRefusal::kUnfinished;
+  }
+  const auto& word = reason.get_ref<const std::string&>();
+  const bool is_complete =
+      std::find(kCompleteReasons.begin(), kCompleteReasons.end(), word) != kCompleteReasons.end();
+  if (!is_complete) {
+    return StoreRefusal::kFinishReason;
+  }
+  // Hands out a container that somebody may go on with.
+  return member_of(body, "container").is_null() ? std::nullopt
+                                                : std::optional(StoreRefusal::kNotAsked);
+}
+
+AnswerReview AnthropicMessagesDialect::describe(const Json& body) const {
+  AnswerReview review;
+  review.model = text_of(member_of(body, "model"));
+  review.finish_reason = text_of(member_of(body, "stop_reason"));
+  const Json& usage = member_of(body, "usage");
+  const auto input = count_of(member_of(usage, "input_tokens"));
+  const auto output = count_of(member_of(usage, "output_tokens"));
+  if (input && output) {
+    const std::uint64_t prompt =
+        std::uint64_t{*input} +
+        count_of(member_of(usage, "cache_creation_input_tokens")).value_or(0) +
+        count_of(member_of(usage, "cache_read_input_tokens")).value_or(0);
+    if (prompt + *output <= std::numeric_limits<std::uint32_t>::max()) {
+      review.usage = TokenUsage{static_cast<std::uint32_t>(prompt), *output,
+                                static_cast<std::uint32_t>(prompt + *output)};
+    }
+  }
+  return review;
+}
+
+Assembled AnthropicMessagesDialect::assemble(std::string_view stream) const {
+  return assemble_message(stream);
+}
+
+std::optional<std::string> AnthropicMessagesDialect::split(const Json& body,
+                                                           AnswerWish /*wish*/) const {
+  return split_message(body);
+}
+
+std::string AnthropicMessagesDialect::error_body(const ProxyError& error) const {
+  const Json body = {
+      {"type", "error"},
+      {"error",
+       {{"type", error_type(error.status)}, {"message", error.message}, {"code", error.code}}}};
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,79 @@
+#include "proxy/dialects/openai_chat.hpp"
+
+#include "proxy/dialects/chat_stream.hpp"
+#include "proxy/dialects/chunk_stream.hpp"
+#include "proxy/dialects/openai_words.hpp"
+
+namespace llm_edge_cache::proxy {
+
+bool OpenAiChatDialect::matches(std::string_view method, std::string_view path) const {
+  return method == "POST" && path == "/v1/chat/completions";
+}
+
+const std::vector<std::string>& OpenAiChatDialect::default_keyless_members() const {
+  static const std::vector<std::string> kMembers = {
+      "stream",          "stream_options", "user", "metadata", "store", "safety_identifier",
+      "prompt_cache_key"};
+  return kMembers;
+}
+
+Result<AnswerWish> OpenAiChatDialect::read_wish(std::string_view request_body) const {
+  const auto request = read_request(request_body);
+  if (!request.ok()) {
+    return request.error();
+  }
+  return openai_wish(*request);
+}
+
+std::optional<StoreRefusal> OpenAiChatDialect::judge(const Json& body) const {
+  if (!member_of(body, "error").is_null()) {
+    return StoreRefusal::kErrorInAnswer;
+  }
+  const Json& choices = member_of(body, "choices");
+  if (member_of(body, "object") != "chat.completion" || !choices.is_array() || choices.empty()) {
+    return StoreRefusal::kMalformed;
+  }
+  for (const auto& choice : choices) {
+    if (!member_of(choice, "message").is_object()) {
+      return StoreRefusal::kMalformed;
+    }
+    if (const auto refusal = judge_finish_reason(member_of(choice, "finish_reason"))) {
+      return refusal;
+    }
+  }
+  return std::nullopt;
+}
+
+AnswerReview OpenAiChatDialect::describe(const Json& body) const {
+  AnswerReview review;
+  review.model = text_of(member_of(body, "model"));
+  review.usage = chat_usage(body);
+  review.finish_reason = text_of(member_of(member_of(body, "choices").front(), "finish_reason"));
+  return review;
+}
+
+Assembled OpenAiChatDialect::assemble(std::string_view stream) const {
+  return assemble_chat(stream);
+}
+
+std::optional<std::string> OpenAiChatDialect::split(const Json& body, AnswerWish wish) const {
+  if (wish.include_usage && !member_of(body, "usage").is_object()) {
+    return std::nullopt;
+  }
+  return split_chat(body, wish.include_usage);
+}
+
+Json OpenAiChatDialect::streamed_part(const Json& body, AnswerWish wish) const {
+  return streamed_chat_part(chunked_part(body, wish));
+}
+
+Result<std::optional<std::string>> OpenAiChatDialect::adapt_stream(std::string_view stream,
+                                                                   AnswerWish wish) const {
+  return adapt_chunks(stream, wish);
+}
+
+std::string OpenAiChatDialect::error_body(const ProxyError& error) const {
+  return openai_error_body(error);
+}
+
+}  // namespace llm_edge_cache::proxy

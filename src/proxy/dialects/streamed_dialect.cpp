@@ -1,0 +1,79 @@
+#include "proxy/dialects/streamed_dialect.hpp"
+
+#include <utility>
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+AnswerReview refused(StoreRefusal refusal) {
+  AnswerReview review;
+  review.refusal = refusal;
+  return review;
+}
+
+}  // namespace
+
+AnswerReview StreamedDialect::review(AnswerForm form, std::string_view answer) const {
+  Json body;
+  if (form == AnswerForm::kStream) {
+    auto assembled = assemble(answer);
+    if (assembled.refusal) {
+      return refused(*assembled.refusal);
+    }
+    body = std::move(assembled.body);
+  } else {
+    auto parsed = parse_answer_json(answer);
+    if (!parsed) {
+      return refused(StoreRefusal::kMalformed);
+    }
+    body = std::move(*parsed);
+  }
+  const auto refusal = judge(body);
+  return refusal ? refused(*refusal) : describe(body);
+}
+
+Result<std::optional<std::string>> StreamedDialect::adapt(AnswerForm recorded,
+                                                          std::string_view answer,
+                                                          AnswerWish wish) const {
+  if (recorded == AnswerForm::kStream) {
+    if (wish.form == AnswerForm::kStream) {
+      return adapt_stream(answer, wish);
+    }
+    const auto assembled = assemble(answer);
+    if (assembled.refusal || !assembled.is_exact || judge(assembled.body)) {
+      return cannot_adapt("the recorded stream cannot be put together without doubt");
+    }
+    return std::optional(assembled.body.dump());
+  }
+  if (wish.form == AnswerForm::kJson) {
+    return std::optional<std::string>();
+  }
+  const auto body = parse_answer_json(answer);
+  if (!body || judge(*body)) {
+    return cannot_adapt("the recorded answer is not a whole one");
+  }
+  auto stream = split(*body, wish);
+  if (!stream) {
+    return cannot_adapt("the recorded answer cannot be said as a stream");
+  }
+  const auto again = assemble(*stream);
+  if (again.refusal || !again.is_exact || !says_the_same(again.body, streamed_part(*body, wish))) {
+    return cannot_adapt("the recorded answer cannot be said as a stream without a loss");
+  }
+  return std::optional(std::move(*stream));
+}
+
+Json StreamedDialect::streamed_part(const Json& body, AnswerWish /*wish*/) const {
+  return body;
+}
+
+Result<std::optional<std::string>> StreamedDialect::adapt_stream(std::string_view /*stream*/,
+                                                                 AnswerWish /*wish*/) const {
+  return std::optional<std::string>();
+}
+
+Error cannot_adapt(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+}  // namespace llm_edge_cache::proxy

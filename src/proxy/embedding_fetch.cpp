@@ -1,0 +1,307 @@
+#include "proxy/embedding_fetch.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/cache_decision.hpp"
+#include "proxy/proxy_error.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+// Gathers the answers of the shared store, which come on its threads and in any order.
+class StoreLookups : public std::enable_shared_from_this<StoreLookups> {
+ public:
+  StoreLookups(ServicesPtr services, http::IoThread& thread, std::shared_ptr<EmbeddingBatch> batch,
+               RequestDirectives directives, std::function<void()> done)
+      : services_(std::move(services)),
+        thread_(thread),
+        batch_(std::move(batch)),
+        directives_(std::move(directives)),
+        done_(std::move(done)),
+        slots_(batch_->missing()),
+        found_(slots_.size()),
+        outstanding_(slots_.size()) {}
+
+  void start() {
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      services_->cache.lookup_l2(batch_->key_of(slots_[i]), {},
+                                 [self = shared_from_this(), i](LookedUp found) {
+                                   self->found_[i] = std::move(found);
+                                   self->count_down();
+                                 });
+    }
+  }
+
+ private:
+  void count_down() {
+    if (outstanding_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      thread_.post([self = shared_from_this()] { self->finish(); });
+    }
+  }
+  void finish() {
+    const auto now_ms = services_->clock->now_ms();
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      batch_->offer(slots_[i], found_[i], directives_, now_ms);
+    }
+    batch_->drop_disagreement();
+    done_();
+  }
+
+  const ServicesPtr services_;
+  http::IoThread& thread_;
+  const std::shared_ptr<EmbeddingBatch> batch_;
+  const RequestDirectives directives_;
+  const std::function<void()> done_;
+  const std::vector<EmbeddingBatch::Slot> slots_;
+  std::vector<LookedUp> found_;  // element i is written by the handler of slot i alone
+  std::atomic<std::size_t> outstanding_;
+};
+
+class EmbeddingFetch final : public http::ResponseHandler,
+                             public FlightSource,
+                             public std::enable_shared_from_this<EmbeddingFetch> {
+ public:
+  EmbeddingFetch(ServicesPtr services, http::IoThread& thread, EmbeddingOrder order)
+      : services_(std::move(services)), thread_(thread), order_(std::move(order)) {}
+
+  void start() {
+    if (order_.must_recheck_l1) {
+      recheck_l1();
+    }
+    if (order_.may_ask_l2 && services_->cache.has_l2() && !batch().is_complete()) {
+      look_up_missing(services_, thread_, order_.batch, order_.directives,
+                      [self = shared_from_this()] { self->call_or_serve(); });
+    } else {
+      call_or_serve();
+    }
+  }
+
+  void on_head(http::ResponseHead head) override {
+    services_->metrics.observe_first_byte(Clock::now() - started_);
+    http::strip_hop_by_hop(head.headers);
+    head_ = std::move(head);
+    if (const auto refusal = judge_head(head_, AnswerForm::kJson)) {
+      pass_on(*refusal);
+    }
+  }
+
+  void on_data(std::string_view bytes) override {
+    if (is_passing_) {
+      follow(order_.flight->append(bytes));
+      return;
+    }
+    collected_ += bytes;
+    if (collected_.size() > kMaxEmbeddingAnswerBytes) {
+      pass_on(StoreRefusal::kTooLarge);
+    }
+  }
+
+  void on_end(http::ResponseEnd end) override {
+    services_->metrics.observe_upstream_latency(Clock::now() - started_);
+    call_.reset();
+    services_->metrics.count_upstream(head_.status >= 500 ? UpstreamResult::kServerError
+                                                          : UpstreamResult::kOk);
+    if (is_passing_) {
+      finish({.kind = FlightEnding::Kind::kWhole});
+    } else if (const auto fetched =
+                   is_for_all_ ? batch().read_all(collected_) : batch().read_missing(collected_)) {
+      answer_with(*fetched);
+    } else if (is_for_all_) {
+      answer_unread(end);
+    } else {
+      call(Ask::kAll);
+    }
+  }
+
+  void on_error(http::ClientError error) override {
+    call_.reset();
+    services_->metrics.count_upstream(to_upstream_result(error));
+    if (error.at == http::FailedAt::kBody) {
+      services_->metrics.count_refusal(StoreRefusal::kTruncated);
+    }
+    finish({.kind = is_passing_ ? FlightEnding::Kind::kBroken : FlightEnding::Kind::kFailed,
+            .error = to_proxy_error(error)});
+  }
+
+  void resume() override {
+    if (call_ != nullptr) {
+      call_->resume();
+    }
+  }
+
+  void abandon() override {
+    if (call_ != nullptr) {
+      std::exchange(call_, nullptr)->cancel();
+      services_->metrics.count_upstream(UpstreamResult::kAbandoned);
+      finish({.kind = FlightEnding::Kind::kBroken, .error = truncated_error()});
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class Ask { kMissing, kAll };
+
+  [[nodiscard]] EmbeddingBatch& batch() { return *order_.batch; }
+
+  void recheck_l1() {
+    const auto now_ms = services_->clock->now_ms();
+    for (const auto slot : batch().missing()) {
+      batch().offer(slot, services_->cache.lookup_l1(batch().key_of(slot)), order_.directives,
+                    now_ms);
+    }
+    batch().drop_disagreement();
+  }
+
+  void call_or_serve() {
+    if (batch().is_complete()) {
+      leave_table();
+      order_.flight->end({.kind = FlightEnding::Kind::kFound, .found = batch().served()});
+      return;
+    }
+    services_->metrics.flight_started();
+    order_.flight->set_source(weak_from_this(), thread_);
+    call(batch().is_all_missing_once() ? Ask::kAll : Ask::kMissing);
+  }
+
+  void call(Ask what) {
+    if (services_->is_stopping.load(std::memory_order_acquire)) {
+      services_->metrics.count_upstream(UpstreamResult::kAbandoned);
+      finish({.kind = FlightEnding::Kind::kFailed, .error = shutting_down_error()});
+      return;
+    }
+    is_for_all_ = what == Ask::kAll;
+    collected_.clear();
+    auto head = order_.upstream_head;
+    head.target.insert(0, services_->upstream.path);
+    auto body = is_for_all_ ? order_.body : http::SharedBytes(batch().request_for_missing());
+    started_ = Clock::now();
+    call_ = services_->client->request(thread_, services_->upstream.origin, std::move(head),
+                                       std::move(body), shared_from_this());
+  }
+
+  // From here on the answer goes to the clients as it comes. One to a part of the question says
+  // nothing to them, unless it is an error.
+  void pass_on(StoreRefusal refusal) {
+    services_->metrics.count_refusal(refusal);
+    if (!is_for_all_ && head_.status == 200) {
+      std::exchange(call_, nullptr)->cancel();
+      services_->metrics.count_upstream(UpstreamResult::kAbandoned);
+      call(Ask::kAll);
+      return;
+    }
+    is_passing_ = true;
+    leave_table();
+    order_.flight->begin({.response = head_});
+    follow(order_.flight->stop_recording());
+    if (call_ != nullptr && !collected_.empty()) {
+      follow(order_.flight->append(std::exchange(collected_, {})));
+    }
+  }
+
+  void follow(Flight::Pace pace) {
+    if (pace == Flight::Pace::kPause && call_ != nullptr) {
+      call_->pause();
+    } else if (pace == Flight::Pace::kAbandon) {
+      abandon();
+    }
+  }
+
+  void answer_with(const EmbeddingBatch::Fetched& fetched) {
+    const auto stored = order_.may_store ? store(fetched) : nullptr;
+    if (!is_for_all_) {
+      services_->metrics.count_tokens_saved(fetched.model, batch().usage_of_hits().total_tokens);
+      collected_ = batch().combine(fetched);
+      head_.headers.set("Content-Length", std::to_string(collected_.size()));
+    }
+    send_collected(is_for_all_ ? std::string() : batch().describe_hits());
+    finish({.kind = FlightEnding::Kind::kWhole, .stored = stored});
+  }
+
+  // An answer that is not what was asked for: for the client to judge.
+  void answer_unread(http::ResponseEnd end) {
+    services_->metrics.count_refusal(StoreRefusal::kMalformed);
+    if (!end.framed) {  // nobody can tell if it is whole
+      finish({.kind = FlightEnding::Kind::kFailed, .error = truncated_error()});
+      return;
+    }
+    send_collected({});
+    finish({.kind = FlightEnding::Kind::kWhole});
+  }
+
+  void send_collected(std::string detail) {
+    order_.flight->begin({.response = head_, .is_held = true, .detail = std::move(detail)});
+    (void)order_.flight->append(collected_);
+  }
+
+  // An entry for each element. What is returned stands for all of them.
+  EntryPtr store(const EmbeddingBatch::Fetched& fetched) {
+    const auto now_ms = services_->clock->now_ms();
+    const auto ttl_ms = ttl_for(order_.directives, services_->options.ttl_ms);
+    const auto entry_of = [&](std::string content, const std::optional<TokenUsage>& usage) {
+      AnswerReview review;
+      review.model = fetched.model;
+      review.usage = usage;
+      return make_entry({.content = std::move(content),
+                         .content_type = "application/json",
+                         .review = std::move(review),
+                         .ttl_ms = ttl_ms,
+                         .tags = order_.directives.tags},
+                        now_ms);
+    };
+    for (std::size_t i = 0; i < fetched.slots.size(); ++i) {
+      auto content = write_embeddings({fetched.vectors[i]}, fetched.model, fetched.usages[i]);
+      if (content.size() > services_->options.max_entry_bytes) {
+        services_->metrics.count_refusal(StoreRefusal::kTooLarge);
+        continue;
+      }
+      services_->cache.store(batch().key_of(fetched.slots[i]),
+                             entry_of(std::move(content), fetched.usages[i]));
+      services_->metrics.count_store();
+    }
+    return entry_of({}, fetched.usage);
+  }
+
+  void leave_table() {
+    if (order_.shared_as) {
+      services_->flights.remove(*order_.shared_as, *order_.flight);
+    }
+  }
+
+  void finish(FlightEnding ending) {
+    services_->metrics.flight_ended();
+    leave_table();
+    order_.flight->end(std::move(ending));
+  }
+
+  const ServicesPtr services_;
+  http::IoThread& thread_;
+  EmbeddingOrder order_;
+
+  std::shared_ptr<http::ClientCall> call_;
+  Clock::time_point started_;
+  http::ResponseHead head_;
+  std::string collected_;
+  bool is_for_all_ = false;
+  bool is_passing_ = false;
+};
+
+}  // namespace
+
+void start_embedding_fetch(ServicesPtr services, http::IoThread& thread, EmbeddingOrder order) {
+  std::make_shared<EmbeddingFetch>(std::move(services), thread, std::move(order))->start();
+}
+
+void look_up_missing(ServicesPtr services, http::IoThread& thread,
+                     std::shared_ptr<EmbeddingBatch> batch, RequestDirectives directives,
+                     std::function<void()> done) {
+  std::make_shared<StoreLookups>(std::move(services), thread, std::move(batch),
+                                 std::move(directives), std::move(done))
+      ->start();
+}
+
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,75 @@
+#include "proxy/dialects/answer_json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+TEST(ParseAnswerJsonTest, keeps_the_order_of_members) {
+  EXPECT_EQ(parse_answer_json(R"({"b":1,"a":2})")->dump(), R"({"b":1,"a":2})");
+}
+
+TEST(ParseAnswerJsonTest, refuses_what_is_not_one_json_value) {
+  EXPECT_FALSE(parse_answer_json(""));
+  EXPECT_FALSE(parse_answer_json("{"));
+  EXPECT_FALSE(parse_answer_json("{} {}"));
+  EXPECT_FALSE(parse_answer_json("\"\xff\""));
+}
+
+TEST(ParseAnswerJsonTest, refuses_nesting_beyond_the_bound) {
+  const auto nested = [](int depth) {
+    return std::string(static_cast<std::size_t>(depth), '[') +
+           std::string(static_cast<std::size_t>(depth), ']');
+  };
+  EXPECT_TRUE(parse_answer_json(nested(kMaxAnswerDepth)));
+  EXPECT_FALSE(parse_answer_json(nested(kMaxAnswerDepth + 1)));
+  EXPECT_FALSE(parse_answer_json(nested(2'000'000)));
+}
+
+TEST(ParseAnswerJsonTest, counts_no_brackets_within_strings) {
+  EXPECT_TRUE(parse_answer_json('"' + std::string(1'000, '[') + "\\\"" + '"'));
+}
+
+TEST(MemberOfTest, is_null_where_there_is_no_such_member) {
+  EXPECT_TRUE(member_of(Json::parse("{}"), "a").is_null());
+  EXPECT_TRUE(member_of(Json::parse("[1]"), "a").is_null());
+  EXPECT_EQ(member_of(Json::parse(R"({"a":1})"), "a"), 1);
+}
+
+TEST(ParseAnswerJsonTest, refuses_whole_numbers_that_would_not_be_written_again_as_they_are) {
+  EXPECT_TRUE(parse_answer_json("[999999999999999999, -999999999999999999]"));
+  EXPECT_FALSE(parse_answer_json("9999999999999999999"));
+  EXPECT_FALSE(parse_answer_json(R"({"a":123456789012345678901234})"));
+  EXPECT_FALSE(parse_answer_json("[-1234567890123456789]"));
+}
+
+TEST(ParseAnswerJsonTest, takes_fractions_exponents_and_digits_in_text) {
+  EXPECT_TRUE(parse_answer_json("[0.12345678901234567890, 1.5e+10, 1E5, -0.0]"));
+  EXPECT_TRUE(parse_answer_json(R"(["12345678901234567890", true, false])"));
+}
+
+TEST(HasOnlyTest, is_true_for_objects_without_further_members) {
+  EXPECT_TRUE(has_only(Json::parse(R"({"a":1})"), {"a", "b"}));
+  EXPECT_TRUE(has_only(Json::object(), {}));
+  EXPECT_FALSE(has_only(Json::parse(R"({"a":1,"c":2})"), {"a", "b"}));
+  EXPECT_FALSE(has_only(Json::parse("[]"), {"a"}));
+}
+
+TEST(SaysTheSameTest, looks_at_everything_but_the_order_of_members) {
+  EXPECT_TRUE(says_the_same(Json::parse(R"({"a":1,"b":[{"c":2,"d":3}]})"),
+                            Json::parse(R"({"b":[{"d":3,"c":2}],"a":1})")));
+  EXPECT_FALSE(says_the_same(Json::parse("[1,2]"), Json::parse("[2,1]")));
+  EXPECT_FALSE(says_the_same(Json::parse(R"({"a":null})"), Json::parse("{}")));
+}
+
+TEST(CountOfTest, is_empty_for_what_is_no_count) {
+  EXPECT_EQ(count_of(Json(7U)), 7U);
+  for (const auto* text : {"-1", "4294967296", "1.5", "\"1\"", "null"}) {
+    EXPECT_FALSE(count_of(Json::parse(text))) << text;
+  }
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,235 @@
+#include "proxy/dialects/anthropic_messages.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "proxy/dialects/answer_json.hpp"
+#include "proxy/dialects/event_blocks.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+const AnthropicMessagesDialect kDialect;
+constexpr AnswerWish kJsonWish = {};
+constexpr AnswerWish kStreamWish = {.form = AnswerForm::kStream};
+
+constexpr std::string_view kStart =
+    R"({"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"c",)"
+    R"("content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":1}}})";
+constexpr std::string_view kTextBlock =
+    R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})";
+constexpr std::string_view kHello =
+    R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}})";
+constexpr std::string_view kBlockStop = R"({"type":"content_block_stop","index":0})";
+constexpr std::string_view kEndTurn =
+    R"({"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":5}})";
+constexpr std::string_view kStop = R"({"type":"message_stop"})";
+
+std::string events(const std::vector<std::string_view>& data) {
+  std::string stream;
+  for (const auto line : data) {
+    append_event(stream, text_of(Json::parse(line)["type"]), line);
+  }
+  return stream;
+}
+std::string hello() {
+  return events({kStart, kTextBlock, kHello, kBlockStop, kEndTurn, kStop});
+}
+std::optional<StoreRefusal> refusal_of(const std::string& stream) {
+  return kDialect.review(AnswerForm::kStream, stream).refusal;
+}
+
+std::string body_with(std::string_view stop_reason, std::string_view content = "[]") {
+  return R"({"id":"m","type":"message","role":"assistant","model":"c","content":)" +
+         std::string(content) + R"(,"stop_reason":)" + std::string(stop_reason) +
+         R"(,"stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":5}})";
+}
+
+TEST(AnthropicMessagesTest, matches_messages_alone) {
+  EXPECT_TRUE(kDialect.matches("POST", "/v1/messages"));
+  EXPECT_FALSE(kDialect.matches("GET", "/v1/messages"));
+  EXPECT_FALSE(kDialect.matches("POST", "/v1/messages/count_tokens"));
+  EXPECT_FALSE(kDialect.matches("POST", "/v1/messages/batches"));
+}
+
+TEST(AnthropicMessagesTest, reads_what_form_is_wanted) {
+  EXPECT_EQ(*kDialect.read_wish(R"({"model":"c"})"), kJsonWish);
+  EXPECT_EQ(*kDialect.read_wish(R"({"stream":true,"stream_options":{"include_usage":true}})"),
+            kStreamWish);
+  EXPECT_FALSE(kDialect.read_wish(R"({"stream":"yes"})").ok());
+}
+
+TEST(AnthropicMessagesTest, leaves_requests_with_state_to_the_provider) {
+  for (const auto* request :
+       {R"({"container":"container_1"})", R"({"container":{"skills":[]}})",
+        R"({"mcp_servers":[{"type":"url","url":"u","name":"n"}]})",
+        R"({"tools":[{"type":"code_execution_20250825","name":"code_execution"}]})",
+        R"({"tools":[{"type":"novelty","name":"x"}]})", R"({"tools":7})", R"({"tools":[7]})"}) {
+    EXPECT_FALSE(kDialect.read_wish(request).ok()) << request;
+  }
+}
+
+TEST(AnthropicMessagesTest, caches_requests_whose_tools_keep_no_state) {
+  for (const auto* request :
+       {R"({"tools":[{"name":"f","input_schema":{"type":"object"}}]})",
+        R"({"tools":[{"type":"custom","name":"f"},{"type":"web_search_20250305","name":"w"}]})",
+        R"({"tools":[{"type":"bash_20250124","name":"bash"}],"mcp_servers":[],"container":null})",
+        R"({"tools":null})"}) {
+    EXPECT_TRUE(kDialect.read_wish(request).ok()) << request;
+  }
+}
+
+TEST(AnthropicMessagesTest, a_complete_message_says_what_it_is) {
+  const auto review = kDialect.review(AnswerForm::kStream, hello());
+  EXPECT_FALSE(review.refusal);
+  EXPECT_EQ(review.model, "c");
+  EXPECT_EQ(review.finish_reason, "end_turn");
+  EXPECT_EQ(review.usage, (TokenUsage{3, 5, 8}));
+}
+
+TEST(AnthropicMessagesTest, counts_cached_prompt_tokens_among_the_prompt) {
+  const auto body =
+      R"({"type":"message","content":[],"stop_reason":"end_turn","usage":{"input_tokens":1,)"
+      R"("cache_creation_input_tokens":10,"cache_read_input_tokens":100,"output_tokens":2}})";
+  EXPECT_EQ(kDialect.review(AnswerForm::kJson, body).usage, (TokenUsage{111, 2, 113}));
+}
+
+TEST(AnthropicMessagesTest, refuses_what_did_not_end_of_itself) {
+  for (const auto* reason : {R"("max_tokens")", R"("pause_turn")", R"("refusal")",
+                             R"("model_context_window_exceeded")", R"("novelty")"}) {
+    EXPECT_EQ(kDialect.review(AnswerForm::kJson, body_with(reason)).refusal,
+              StoreRefusal::kFinishReason)
+        << reason;
+  }
+  EXPECT_EQ(kDialect.review(AnswerForm::kJson, body_with("null")).refusal,
+            StoreRefusal::kUnfinished);
+}
+
+TEST(AnthropicMessagesTest, refuses_errors_in_either_form) {
+  const std::string error =
+      R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})";
+  EXPECT_EQ(kDialect.review(AnswerForm::kJson, error).refusal, StoreRefusal::kErrorInAnswer);
+  EXPECT_EQ(refusal_of(events({kStart, kTextBlock, kHello, error})), StoreRefusal::kErrorInAnswer);
+}
+
+TEST(AnthropicMessagesTest, refuses_an_answer_that_hands_out_a_container) {
+  EXPECT_TRUE(kDialect
+                  .review(AnswerForm::kJson,
+                          R"({"type":"message","content":[],"stop_reason":"end_turn",)"
+                          R"("container":{"id":"c_1","expires_at":"2026"}})")
+                  .refusal);
+}
+
+TEST(AnthropicMessagesTest, refuses_a_stream_that_is_no_message) {
+  EXPECT_EQ(refusal_of(""), StoreRefusal::kUnfinished);
+  EXPECT_EQ(refusal_of(events({kTextBlock, kStop})), StoreRefusal::kMalformed);
+  EXPECT_EQ(refusal_of(events({kStart, kStart, kStop})), StoreRefusal::kMalformed);
+  EXPECT_EQ(refusal_of(events({kStart, kHello, kEndTurn, kStop})), StoreRefusal::kMalformed);
+  EXPECT_EQ(refusal_of(events({kStart, kTextBlock, kTextBlock})), StoreRefusal::kMalformed);
+  EXPECT_EQ(refusal_of(hello() + events({kHello})), StoreRefusal::kMalformed);
+  EXPECT_EQ(refusal_of("data: {\n\n"), StoreRefusal::kMalformed);
+  EXPECT_EQ(refusal_of("data: {\"type\":7}\n\n"), StoreRefusal::kMalformed);
+}
+
+TEST(AnthropicMessagesTest, refuses_a_stream_whose_last_block_is_open) {
+  EXPECT_EQ(refusal_of(events({kStart, kTextBlock, kHello, kEndTurn, kStop})),
+            StoreRefusal::kUnfinished);
+}
+
+TEST(AnthropicMessagesTest, a_ping_may_come_anywhere) {
+  const auto ping = events({R"({"type":"ping"})"});
+  EXPECT_FALSE(refusal_of(ping + hello() + ping));
+}
+
+// What is complete but not understood is replayed and nothing else.
+void expect_replay_only(const std::string& stream) {
+  EXPECT_FALSE(refusal_of(stream)) << stream;
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, stream, kJsonWish).ok()) << stream;
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, stream, kStreamWish)->has_value());
+}
+
+TEST(AnthropicMessagesTest, what_it_does_not_know_is_replayed_but_not_put_together) {
+  expect_replay_only(
+      events({kStart, kTextBlock, R"({"type":"novelty"})", kHello, kBlockStop, kEndTurn, kStop}));
+  expect_replay_only(events(
+      {kStart, R"({"type":"content_block_start","index":0,"content_block":{"type":"novelty"}})",
+       kBlockStop, kEndTurn, kStop}));
+  expect_replay_only(events(
+      {kStart, kTextBlock,
+       R"({"type":"content_block_delta","index":0,"delta":{"type":"novelty_delta","x":"y"}})",
+       kBlockStop, kEndTurn, kStop}));
+  expect_replay_only(events(
+      {kStart, kTextBlock, kHello, kBlockStop, kEndTurn,
+       R"({"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":1}})"}));
+  expect_replay_only(events(
+      {kStart, kTextBlock,
+       R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"y"}})",
+       kBlockStop, kEndTurn, kStop}));
+}
+
+TEST(AnthropicMessagesTest, tool_input_that_is_no_json_is_not_put_together) {
+  expect_replay_only(events(
+      {kStart,
+       R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}})",
+       R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}})",
+       kBlockStop, kEndTurn, kStop}));
+}
+
+TEST(AnthropicMessagesTest, a_second_signature_is_not_put_together) {
+  const auto* const signature =
+      R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}})";
+  expect_replay_only(events(
+      {kStart,
+       R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}})",
+       signature, signature, kBlockStop, kEndTurn, kStop}));
+}
+
+TEST(AnthropicMessagesTest, counts_of_the_end_replace_those_of_the_start) {
+  const auto adapted = kDialect.adapt(AnswerForm::kStream, hello(), kJsonWish);
+  ASSERT_TRUE(adapted.ok());
+  EXPECT_EQ(Json::parse(**adapted)["usage"],
+            Json::parse(R"({"input_tokens":3,"output_tokens":5})"));
+}
+
+TEST(AnthropicMessagesTest, refuses_to_split_a_block_it_does_not_know) {
+  const auto body = body_with(R"("end_turn")", R"([{"type":"novelty","x":1}])");
+  EXPECT_FALSE(kDialect.review(AnswerForm::kJson, body).refusal);
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kJson, body, kStreamWish).ok());
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kJson, body, kJsonWish)->has_value());
+}
+
+TEST(AnthropicMessagesTest, refuses_to_split_what_would_not_come_back) {
+  for (const auto* content : {"[7]", R"([{"type":"text"}])", R"([{"type":"text","text":7}])",
+                              R"([{"type":"tool_use","id":"t","name":"f","input":"text"}])",
+                              R"([{"type":"text","text":"a","citations":"b"}])"}) {
+    EXPECT_FALSE(
+        kDialect.adapt(AnswerForm::kJson, body_with(R"("end_turn")", content), kStreamWish).ok())
+        << content;
+  }
+}
+
+TEST(AnthropicMessagesTest, long_text_comes_in_pieces) {
+  const std::string text(2'000, 'x');
+  const auto body = body_with(R"("end_turn")", R"([{"type":"text","text":")" + text + R"("}])");
+  const auto stream = kDialect.adapt(AnswerForm::kJson, body, kStreamWish);
+  ASSERT_TRUE(stream.ok());
+  EXPECT_GT(event_blocks(**stream).size(), 20U);
+}
+
+TEST(AnthropicMessagesTest, errors_have_the_shape_that_clients_expect) {
+  EXPECT_EQ(Json::parse(kDialect.error_body({504, "upstream_timeout", "Too \"late\"."})),
+            Json::parse(R"({"type":"error","error":{"type":"timeout_error",
+                            "message":"Too \"late\".","code":"upstream_timeout"}})"));
+  const auto type_of = [](unsigned status) {
+    return text_of(Json::parse(kDialect.error_body({status, "x", "y"}))["error"]["type"]);
+  };
+  EXPECT_EQ(type_of(400), "invalid_request_error");
+  EXPECT_EQ(type_of(413), "request_too_large");
+  EXPECT_EQ(type_of(502), "api_error");
+  EXPECT_EQ(type_of(503), "overloaded_error");
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy

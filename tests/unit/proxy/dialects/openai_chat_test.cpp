@@ -1,0 +1,220 @@
+#include "proxy/dialects/openai_chat.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/unit/proxy/dialects/chat_fixtures.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+using nlohmann::json;
+
+const OpenAiChatDialect kDialect;
+constexpr AnswerWish kJsonWish{AnswerForm::kJson, false};
+constexpr AnswerWish kStreamWish{AnswerForm::kStream, false};
+constexpr AnswerWish kStreamWithUsageWish{AnswerForm::kStream, true};
+
+json hello() {
+  return json::parse(test::kHelloBody);
+}
+
+std::optional<StoreRefusal> refusal_of(const json& body) {
+  return kDialect.review(AnswerForm::kJson, body.dump()).refusal;
+}
+
+TEST(OpenAiChatTest, matches_chat_completions_alone) {
+  EXPECT_TRUE(kDialect.matches("POST", "/v1/chat/completions"));
+  EXPECT_FALSE(kDialect.matches("GET", "/v1/chat/completions"));
+  EXPECT_FALSE(kDialect.matches("POST", "/v1/chat/completions/x"));
+  EXPECT_FALSE(kDialect.matches("POST", "/v1/completions"));
+}
+
+TEST(OpenAiChatTest, reads_what_form_is_wanted) {
+  EXPECT_EQ(*kDialect.read_wish("{}"), kJsonWish);
+  EXPECT_EQ(*kDialect.read_wish(R"({"stream":false})"), kJsonWish);
+  EXPECT_EQ(*kDialect.read_wish(R"({"stream":null})"), kJsonWish);
+  EXPECT_EQ(*kDialect.read_wish(R"({"stream":true})"), kStreamWish);
+  EXPECT_EQ(*kDialect.read_wish(R"({"stream":true,"stream_options":{"include_usage":true}})"),
+            kStreamWithUsageWish);
+}
+
+TEST(OpenAiChatTest, usage_options_mean_nothing_without_a_stream) {
+  EXPECT_EQ(*kDialect.read_wish(R"({"stream_options":{"include_usage":true}})"), kJsonWish);
+}
+
+TEST(OpenAiChatTest, leaves_a_wish_it_cannot_read_to_the_provider) {
+  EXPECT_FALSE(kDialect.read_wish(R"({"stream":"yes"})").ok());
+  EXPECT_FALSE(kDialect.read_wish(R"({"stream":1})").ok());
+  EXPECT_FALSE(kDialect.read_wish("[]").ok());
+  EXPECT_FALSE(kDialect.read_wish("").ok());
+}
+
+TEST(OpenAiChatTest, a_complete_body_may_be_stored_and_says_what_it_is) {
+  const auto review = kDialect.review(AnswerForm::kJson, test::kHelloBody);
+  EXPECT_FALSE(review.refusal);
+  EXPECT_EQ(review.model, "m-1");
+  EXPECT_EQ(review.finish_reason, "stop");
+  EXPECT_EQ(review.usage, (TokenUsage{3, 2, 5}));
+}
+
+TEST(OpenAiChatTest, a_complete_stream_may_be_stored_and_says_the_same) {
+  const auto review = kDialect.review(AnswerForm::kStream, test::hello_stream_with_usage());
+  EXPECT_FALSE(review.refusal);
+  EXPECT_EQ(review.model, "m-1");
+  EXPECT_EQ(review.finish_reason, "stop");
+  EXPECT_EQ(review.usage, (TokenUsage{3, 2, 5}));
+  EXPECT_FALSE(kDialect.review(AnswerForm::kStream, test::hello_stream()).usage);
+}
+
+TEST(OpenAiChatTest, refuses_an_answer_that_a_limit_or_a_filter_ended) {
+  for (const auto* reason :
+       {"length", "content_filter", "error", "insufficient_system_resource", ""}) {
+    auto body = hello();
+    body["choices"][0]["finish_reason"] = reason;
+    EXPECT_EQ(refusal_of(body), StoreRefusal::kFinishReason) << reason;
+  }
+}
+
+TEST(OpenAiChatTest, refuses_where_any_choice_is_unfinished) {
+  auto body = hello();
+  body["choices"].push_back(body["choices"][0]);
+  body["choices"][1]["finish_reason"] = nullptr;
+  EXPECT_EQ(refusal_of(body), StoreRefusal::kUnfinished);
+}
+
+TEST(OpenAiChatTest, refuses_an_error_that_comes_with_status_200) {
+  auto body = hello();
+  body["error"] = {{"message", "overloaded"}};
+  EXPECT_EQ(refusal_of(body), StoreRefusal::kErrorInAnswer);
+  body["error"] = nullptr;
+  EXPECT_FALSE(refusal_of(body));
+}
+
+TEST(OpenAiChatTest, refuses_what_is_no_chat_completion) {
+  for (const auto* text : {"", "{}", "[]", "null", R"({"object":"chat.completion"})",
+                           R"({"object":"chat.completion","choices":[]})",
+                           R"({"object":"list","choices":[{"finish_reason":"stop","message":{}}]})",
+                           R"({"object":"chat.completion","choices":[{"finish_reason":"stop"}]})",
+                           R"({"object":"chat.completion","choices":[7]})"}) {
+    EXPECT_EQ(kDialect.review(AnswerForm::kJson, text).refusal, StoreRefusal::kMalformed) << text;
+  }
+}
+
+TEST(OpenAiChatTest, refuses_a_body_that_was_cut_anywhere) {
+  for (std::size_t size = 0; size < test::kHelloBody.size(); ++size) {
+    EXPECT_TRUE(kDialect.review(AnswerForm::kJson, test::kHelloBody.substr(0, size)).refusal);
+  }
+}
+
+TEST(OpenAiChatTest, refuses_a_stream_that_was_cut_anywhere_before_done) {
+  const auto stream = test::hello_stream();
+  for (std::size_t size = 0; size < stream.find("[DONE]") + 6; ++size) {
+    EXPECT_TRUE(kDialect.review(AnswerForm::kStream, stream.substr(0, size)).refusal) << size;
+  }
+}
+
+TEST(OpenAiChatTest, knows_no_usage_rather_than_a_wrong_one) {
+  for (const auto* usage :
+       {R"({"prompt_tokens":-1,"completion_tokens":2,"total_tokens":5})",
+        R"({"prompt_tokens":1,"completion_tokens":2})",
+        R"({"prompt_tokens":1,"completion_tokens":2,"total_tokens":4294967296})",
+        R"({"prompt_tokens":1,"completion_tokens":2,"total_tokens":"5"})", "7"}) {
+    auto body = hello();
+    body["usage"] = json::parse(usage);
+    EXPECT_FALSE(kDialect.review(AnswerForm::kJson, body.dump()).usage) << usage;
+  }
+}
+
+TEST(OpenAiChatAdaptTest, the_recorded_form_answers_byte_for_byte) {
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kJson, test::kHelloBody, kJsonWish)->has_value());
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, test::hello_stream(), kStreamWish)->has_value());
+  EXPECT_FALSE(
+      kDialect.adapt(AnswerForm::kStream, test::hello_stream_with_usage(), kStreamWithUsageWish)
+          ->has_value());
+}
+
+TEST(OpenAiChatAdaptTest, drops_a_usage_chunk_that_was_not_asked_for) {
+  const auto adapted =
+      kDialect.adapt(AnswerForm::kStream, test::hello_stream_with_usage(), kStreamWish);
+  ASSERT_TRUE(adapted.ok());
+  EXPECT_EQ(**adapted, test::hello_stream());
+}
+
+TEST(OpenAiChatAdaptTest, cannot_invent_usage) {
+  EXPECT_FALSE(
+      kDialect.adapt(AnswerForm::kStream, test::hello_stream(), kStreamWithUsageWish).ok());
+  auto body = hello();
+  body.erase("usage");
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kJson, body.dump(), kStreamWithUsageWish).ok());
+}
+
+TEST(OpenAiChatAdaptTest, a_stream_answers_a_request_for_json) {
+  const auto adapted =
+      kDialect.adapt(AnswerForm::kStream, test::hello_stream_with_usage(), kJsonWish);
+  ASSERT_TRUE(adapted.ok());
+  EXPECT_EQ(json::parse(**adapted), hello());
+}
+
+TEST(OpenAiChatAdaptTest, a_body_answers_a_request_for_a_stream) {
+  const auto adapted = kDialect.adapt(AnswerForm::kJson, test::kHelloBody, kStreamWithUsageWish);
+  ASSERT_TRUE(adapted.ok());
+  const auto review = kDialect.review(AnswerForm::kStream, **adapted);
+  EXPECT_FALSE(review.refusal);
+  EXPECT_EQ(review.usage, (TokenUsage{3, 2, 5}));
+}
+
+TEST(OpenAiChatAdaptTest, strips_padding_where_it_is_not_wanted) {
+  const auto padded = test::sse(
+      {R"({"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","content":"a"}}],"obfuscation":"xy"})",
+       test::kStopChunk, "[DONE]"});
+  auto wish =
+      kDialect.read_wish(R"({"stream":true,"stream_options":{"include_obfuscation":false}})");
+  ASSERT_TRUE(wish.ok());
+  EXPECT_TRUE(wish->without_padding);
+  const auto adapted = kDialect.adapt(AnswerForm::kStream, padded, *wish);
+  ASSERT_TRUE(adapted.ok());
+  EXPECT_EQ(
+      **adapted,
+      test::sse(
+          {R"({"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","content":"a"}}]})",
+           test::kStopChunk, "[DONE]"}));
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, test::hello_stream(), *wish)->has_value());
+}
+
+TEST(OpenAiChatAdaptTest, refuses_to_put_together_what_takes_a_guess) {
+  const auto stream = test::sse(
+      {R"({"id":"c1","model":"m","choices":[{"index":0,"delta":{"role":"assistant","mood":"a"}}]})",
+       R"({"id":"c1","model":"m","choices":[{"index":0,"delta":{"mood":"b"},"finish_reason":"stop"}]})",
+       "[DONE]"});
+  EXPECT_FALSE(kDialect.review(AnswerForm::kStream, stream).refusal);
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, stream, kJsonWish).ok());
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, stream, kStreamWish)->has_value());
+}
+
+TEST(OpenAiChatAdaptTest, refuses_to_split_what_would_not_come_back) {
+  auto body = hello();
+  body["choices"][0]["index"] = 3;
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kJson, body.dump(), kStreamWish).ok());
+  body = hello();
+  body["choices"][0]["message"]["tool_calls"] = json::array({7});
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kJson, body.dump(), kStreamWish).ok());
+}
+
+TEST(OpenAiChatAdaptTest, refuses_recordings_that_are_no_answers) {
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kJson, "{}", kStreamWish).ok());
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, "data: x\n\n", kJsonWish).ok());
+}
+
+TEST(OpenAiChatTest, errors_have_the_shape_that_clients_expect) {
+  const auto body = json::parse(kDialect.error_body({504, "upstream_timeout", "Too \"late\"."}));
+  EXPECT_EQ(body, json::parse(R"({"error":{"message":"Too \"late\".","type":"upstream_error",
+                                  "param":null,"code":"upstream_timeout"}})"));
+  EXPECT_EQ(json::parse(kDialect.error_body({400, "x", "\xff"}))["error"]["type"],
+            "invalid_request_error");
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,187 @@
+#include "proxy/dialects/openai_responses.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "proxy/dialects/answer_json.hpp"
+#include "proxy/dialects/event_blocks.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+const OpenAiResponsesDialect kDialect;
+constexpr AnswerWish kJsonWish = {};
+constexpr AnswerWish kStreamWish = {.form = AnswerForm::kStream};
+
+std::string response(std::string_view output = "[]", std::string_view status = "completed",
+                     std::string_view error = "null") {
+  return R"({"id":"r","object":"response","status":")" + std::string(status) + R"(","error":)" +
+         std::string(error) + R"(,"model":"m","output":)" + std::string(output) +
+         R"(,"usage":{"input_tokens":3,"output_tokens":4,"total_tokens":7}})";
+}
+
+std::string events(const std::vector<std::string>& data) {
+  std::string stream;
+  for (const auto& line : data) {
+    append_event(stream, text_of(Json::parse(line)["type"]), line);
+  }
+  return stream;
+}
+std::string completed(const std::string& body) {
+  return R"({"type":"response.completed","sequence_number":9,"response":)" + body + "}";
+}
+std::optional<StoreRefusal> refusal_of(const std::string& stream) {
+  return kDialect.review(AnswerForm::kStream, stream).refusal;
+}
+
+TEST(OpenAiResponsesTest, matches_responses_alone) {
+  EXPECT_TRUE(kDialect.matches("POST", "/v1/responses"));
+  EXPECT_FALSE(kDialect.matches("GET", "/v1/responses"));
+  EXPECT_FALSE(kDialect.matches("POST", "/v1/responses/resp_1/cancel"));
+  EXPECT_FALSE(kDialect.matches("POST", "/v1/responses/input_tokens"));
+}
+
+TEST(OpenAiResponsesTest, what_an_answer_repeats_is_in_the_key) {
+  EXPECT_EQ(kDialect.default_keyless_members(),
+            (std::vector<std::string>{"stream", "stream_options"}));
+}
+
+TEST(OpenAiResponsesTest, usage_needs_no_asking) {
+  EXPECT_EQ(*kDialect.read_wish(R"({"stream":true,"stream_options":{"include_usage":true}})"),
+            kStreamWish);
+}
+
+TEST(OpenAiResponsesTest, leaves_requests_with_state_to_the_provider) {
+  for (const auto* request :
+       {R"({"previous_response_id":"resp_1"})", R"({"conversation":"conv_1"})",
+        R"({"conversation":{"id":"conv_1"}})", R"({"background":true})", R"({"background":"yes"})",
+        R"({"prompt":{"id":"pmpt_1"}})", R"({"input":[{"type":"item_reference","id":"msg_1"}]})",
+        R"({"tools":[{"type":"file_search","vector_store_ids":["v"]}]})",
+        R"({"tools":[{"type":"code_interpreter","container":{"type":"auto"}}]})",
+        R"({"tools":[{"type":"mcp","server_url":"u"}]})", R"({"tools":[{"type":"novelty"}]})",
+        R"({"tools":{}})"}) {
+    EXPECT_FALSE(kDialect.read_wish(request).ok()) << request;
+  }
+}
+
+TEST(OpenAiResponsesTest, caches_requests_without) {
+  for (
+      const auto* request :
+      {R"({"input":"Hi","store":true})", R"({"store":false,"background":false})",
+       R"({"previous_response_id":null,"conversation":null,"prompt":null,"tools":null})",
+       R"({"input":[{"role":"user","content":"Hi"}],"tools":[{"type":"function","name":"f"},{"type":"web_search"}]})"}) {
+    EXPECT_TRUE(kDialect.read_wish(request).ok()) << request;
+  }
+}
+
+TEST(OpenAiResponsesTest, a_complete_response_says_what_it_is) {
+  const auto review = kDialect.review(AnswerForm::kStream, events({completed(response())}));
+  EXPECT_FALSE(review.refusal);
+  EXPECT_EQ(review.model, "m");
+  EXPECT_EQ(review.finish_reason, "completed");
+  EXPECT_EQ(review.usage, (TokenUsage{3, 4, 7}));
+}
+
+TEST(OpenAiResponsesTest, refuses_what_is_not_completed) {
+  const auto review = [](const std::string& body) {
+    return kDialect.review(AnswerForm::kJson, body).refusal;
+  };
+  EXPECT_EQ(review(response("[]", "incomplete")), StoreRefusal::kFinishReason);
+  for (const auto* status : {"failed", "in_progress", "queued", "cancelled", ""}) {
+    EXPECT_EQ(review(response("[]", status)), StoreRefusal::kUnfinished) << status;
+  }
+  EXPECT_EQ(review(response("[]", "completed", R"({"code":"server_error"})")),
+            StoreRefusal::kErrorInAnswer);
+  EXPECT_EQ(review("{}"), StoreRefusal::kMalformed);
+  EXPECT_EQ(review(response("7")), StoreRefusal::kMalformed);
+}
+
+TEST(OpenAiResponsesTest, refuses_streams_that_did_not_end_well) {
+  EXPECT_EQ(refusal_of(""), StoreRefusal::kUnfinished);
+  EXPECT_EQ(refusal_of(events({R"({"type":"response.created","response":{}})"})),
+            StoreRefusal::kUnfinished);
+  EXPECT_EQ(refusal_of(events({R"({"type":"response.incomplete","response":{}})"})),
+            StoreRefusal::kFinishReason);
+  EXPECT_EQ(refusal_of(events({R"({"type":"response.failed","response":{}})"})),
+            StoreRefusal::kErrorInAnswer);
+  EXPECT_EQ(refusal_of(events({R"({"type":"error","code":"x","message":"y"})"})),
+            StoreRefusal::kErrorInAnswer);
+  EXPECT_EQ(refusal_of("data: {}\n\n"), StoreRefusal::kMalformed);
+  EXPECT_EQ(refusal_of(events({R"({"type":"response.completed"})"})), StoreRefusal::kMalformed);
+  EXPECT_EQ(refusal_of(events({completed(response("[]", "incomplete"))})),
+            StoreRefusal::kFinishReason);
+}
+
+TEST(OpenAiResponsesTest, nothing_may_follow_the_end_but_done) {
+  const auto stream = events({completed(response())});
+  EXPECT_FALSE(refusal_of(stream + "data: [DONE]\n\n"));
+  EXPECT_EQ(refusal_of(stream + stream), StoreRefusal::kMalformed);
+}
+
+void expect_replay_only(const std::string& stream) {
+  EXPECT_FALSE(refusal_of(stream)) << stream;
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, stream, kJsonWish).ok()) << stream;
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, stream, kStreamWish)->has_value());
+}
+
+TEST(OpenAiResponsesTest, what_it_does_not_know_is_replayed_but_not_put_together) {
+  expect_replay_only(events({R"({"type":"response.novelty"})", completed(response())}));
+  expect_replay_only(
+      events({R"({"type":"response.completed","novelty":1,"response":)" + response() + "}"}));
+}
+
+TEST(OpenAiResponsesTest, items_that_the_end_does_not_repeat_are_not_put_together) {
+  const std::string item =
+      R"({"type":"response.output_item.done","output_index":0,"item":{"id":"m_1","type":"message"}})";
+  expect_replay_only(events({item, completed(response())}));
+  expect_replay_only(events({completed(response(R"([{"id":"m_1","type":"message"}])"))}));
+  EXPECT_TRUE(kDialect
+                  .adapt(AnswerForm::kStream,
+                         events({item, completed(response(R"([{"id":"m_1","type":"message"}])"))}),
+                         kJsonWish)
+                  .ok());
+}
+
+TEST(OpenAiResponsesTest, refuses_to_split_items_and_parts_it_does_not_know) {
+  for (const auto* item :
+       {R"({"type":"novelty"})", R"({"type":"code_interpreter_call","id":"c"})", "7",
+        R"({"type":"message","id":"m","content":[{"type":"novelty"}]})",
+        R"({"type":"message","id":"m","content":[{"type":"output_text","text":7}]})",
+        R"({"type":"function_call","id":"f"})",
+        R"({"type":"reasoning","id":"r","summary":[{"type":"novelty","text":"a"}]})"}) {
+    const auto body = response("[" + std::string(item) + "]");
+    EXPECT_FALSE(kDialect.review(AnswerForm::kJson, body).refusal) << item;
+    EXPECT_FALSE(kDialect.adapt(AnswerForm::kJson, body, kStreamWish).ok()) << item;
+  }
+}
+
+TEST(OpenAiResponsesTest, events_are_numbered_from_zero_without_a_gap) {
+  const auto body =
+      response(R"([{"type":"message","id":"m","status":"completed","role":"assistant",)"
+               R"("content":[{"type":"output_text","text":"Hello","annotations":[]}]}])");
+  const auto stream = kDialect.adapt(AnswerForm::kJson, body, kStreamWish);
+  ASSERT_TRUE(stream.ok());
+  std::size_t number = 0;
+  for (const auto block : event_blocks(**stream)) {
+    const auto event = Json::parse(event_data(block));
+    EXPECT_EQ(event["sequence_number"], number++);
+    EXPECT_EQ(event["type"], event_type(block));
+  }
+  EXPECT_EQ(number, 9U);
+}
+
+TEST(OpenAiResponsesTest, log_probabilities_come_with_the_whole_text) {
+  const auto body = response(
+      R"([{"type":"message","id":"m","status":"completed","role":"assistant","content":[{"type":)"
+      R"("output_text","text":"Hi there","annotations":[],"logprobs":[{"token":"Hi","logprob":-1},)"
+      R"({"token":" there","logprob":-2}]}]}])");
+  const auto stream = kDialect.adapt(AnswerForm::kJson, body, kStreamWish);
+  ASSERT_TRUE(stream.ok());
+  EXPECT_NE((*stream)->find(R"("delta":"Hi there","logprobs":[{"token":"Hi","logprob":-1},)"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy

@@ -1,0 +1,288 @@
+#include "proxy/embedding_flow.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "proxy_fixture.hpp"
+
+namespace llm_edge_cache::proxy::test {
+namespace {
+
+using nlohmann::json;
+
+// Answers as a provider does: a vector that depends on the element alone, a token for each byte.
+json embeddings_for(const json& request) {
+  auto input = request["input"];
+  const bool is_one = input.is_string() || (!input.empty() && input[0].is_number());
+  if (is_one) {
+    input = json::array({input});
+  }
+  json data = json::array();
+  std::size_t tokens = 0;
+  for (const auto& element : input) {
+    const auto text = element.dump();
+    data.push_back({{"object", "embedding"},
+                    {"index", data.size()},
+                    {"embedding", {static_cast<double>(text.size()) / 4, text[1] / 2.0}}});
+    tokens += element.size() == 1 && element.is_string() ? text.size() - 2 : element.size();
+  }
+  return {{"object", "list"},
+          {"data", data},
+          {"model", "e-1"},
+          {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}};
+}
+
+class EmbeddingFlowTest : public ProxyTest {
+ protected:
+  explicit EmbeddingFlowTest(ProxyTestOptions options = {}) : ProxyTest(options) {
+    upstream_.answer_with([this](const UpstreamExchange& exchange) {
+      const auto request = json::parse(exchange.body());
+      const std::lock_guard lock(mutex_);
+      asked_.push_back(request["input"]);
+      exchange.respond_json(embeddings_for(request).dump());
+    });
+  }
+
+  Answer embed(const json& input, const http::Headers& headers = {}, json more = json::object()) {
+    more["model"] = "e";
+    more["input"] = input;
+    auto head = http::request_head("POST", "/v1/embeddings");
+    head.headers = headers;
+    return settled([&] { return start(head, more.dump()).wait(); });
+  }
+  std::vector<json> asked() {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+  static json vectors_of(const Answer& answer) {
+    json vectors = json::array();
+    const auto body = json::parse(answer.body());
+    for (std::size_t i = 0; i < body["data"].size(); ++i) {
+      EXPECT_EQ(body["data"][i]["index"], i);
+      EXPECT_EQ(body["data"][i]["object"], "embedding");
+      vectors.push_back(body["data"][i]["embedding"]);
+    }
+    return vectors;
+  }
+  static json expected(const json& input) {
+    json vectors = json::array();
+    const auto answer = embeddings_for({{"input", input}});
+    for (const auto& element : answer["data"]) {
+      vectors.push_back(element["embedding"]);
+    }
+    return vectors;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<json> asked_;
+};
+
+TEST_F(EmbeddingFlowTest, the_second_answer_is_a_hit) {
+  const auto first = embed({"a", "bb"});
+  const auto second = embed({"a", "bb"});
+  EXPECT_EQ(first.status(), 200);
+  EXPECT_EQ(first.cache_status(), "llm-edge-cache; fwd=miss; stored");
+  EXPECT_EQ(second.cache_status(), "llm-edge-cache; hit; ttl=3600; detail=l1");
+  EXPECT_EQ(second.header("content-type"), "application/json");
+  EXPECT_EQ(json::parse(second.body()), json::parse(first.body()));
+  EXPECT_EQ(second.header("x-llm-cache-key"), first.header("x-llm-cache-key"));
+  EXPECT_EQ(upstream_.calls(), 1);
+}
+
+TEST_F(EmbeddingFlowTest, the_first_answer_is_the_providers_own_bytes) {
+  upstream_.answer_with([](const UpstreamExchange& exchange) {
+    exchange.respond_json(
+        R"({ "object":"list", "data":[{"object":"embedding","index":0,"embedding":[0.50]}],)"
+        R"( "model":"e-1", "usage":{"prompt_tokens":1,"total_tokens":1}})");
+  });
+  EXPECT_TRUE(embed("a").body().starts_with("{ \"object\""));
+  EXPECT_NE(embed("a").body().find("[0.50]"), std::string::npos);
+}
+
+TEST_F(EmbeddingFlowTest, only_what_is_missing_goes_up_and_all_comes_back_in_order) {
+  embed({"a", "c"});
+  const auto answer = embed({"d", "c", "b", "a", "b"});
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_EQ(answer.cache_status(), "llm-edge-cache; fwd=miss; stored; detail=hits-2-of-5");
+  EXPECT_EQ(asked().back(), json::array({"d", "b"}));
+  EXPECT_EQ(vectors_of(answer), expected({"d", "c", "b", "a", "b"}));
+  EXPECT_EQ(answer.header("content-length"), std::to_string(answer.body().size()));
+  EXPECT_TRUE(embed({"b", "d"}).is_hit());
+  EXPECT_EQ(upstream_.calls(), 2);
+}
+
+TEST_F(EmbeddingFlowTest, usage_is_the_sum_over_the_elements) {
+  embed(json::array({json::array({1, 2, 3}), json::array({4})}));
+  const auto answer = embed(json::array({json::array({5, 6}), json::array({1, 2, 3})}));
+  EXPECT_EQ(json::parse(answer.body())["usage"], json({{"prompt_tokens", 5}, {"total_tokens", 5}}));
+  const auto hit = embed(json::array({json::array({4}), json::array({5, 6})}));
+  EXPECT_EQ(json::parse(hit.body())["usage"], json({{"prompt_tokens", 3}, {"total_tokens", 3}}));
+  EXPECT_EQ(metrics().tokens_saved_by_model.at("e-1"), 6U);
+}
+
+TEST_F(EmbeddingFlowTest, an_element_alone_and_in_a_list_are_one) {
+  embed("a");
+  EXPECT_TRUE(embed(json::array({"a"})).is_hit());
+  embed(json::array({1, 2}));
+  EXPECT_TRUE(embed(json::array({json::array({1, 2})})).is_hit());
+  EXPECT_EQ(asked(), (std::vector<json>{"a", json::array({1, 2})}));
+}
+
+TEST_F(EmbeddingFlowTest, an_element_that_is_asked_for_twice_goes_up_once) {
+  const auto answer = embed({"a", "b", "a"});
+  EXPECT_EQ(asked().back(), json::array({"a", "b"}));
+  EXPECT_EQ(vectors_of(answer), expected({"a", "b", "a"}));
+}
+
+TEST_F(EmbeddingFlowTest, dimensions_and_encoding_matter_and_the_user_does_not) {
+  embed("a");
+  EXPECT_TRUE(embed("a", {}, {{"user", "u"}}).is_hit());
+  EXPECT_TRUE(embed("a", {}, {{"encoding_format", "float"}}).is_hit());
+  EXPECT_FALSE(embed("a", {}, {{"encoding_format", "base64"}}).is_hit());
+  EXPECT_FALSE(embed("a", {}, {{"dimensions", 2}}).is_hit());
+  EXPECT_FALSE(embed("a", {}, {{"novelty", 1}}).is_hit());
+}
+
+TEST_F(EmbeddingFlowTest, one_credential_never_gets_what_another_stored) {
+  embed("a", {{"Authorization", "Bearer a"}});
+  EXPECT_FALSE(embed("a", {{"Authorization", "Bearer b"}}).is_hit());
+  EXPECT_TRUE(embed("a", {{"Authorization", "Bearer a"}}).is_hit());
+}
+
+TEST_F(EmbeddingFlowTest, elements_expire_each_for_itself) {
+  embed("a", {{"x-llm-cache-ttl", "10"}});
+  clock_->advance_ms(5'000);
+  embed("b");
+  const auto hit = embed({"a", "b"});
+  EXPECT_EQ(hit.cache_status(), "llm-edge-cache; hit; ttl=5; detail=l1");
+  EXPECT_EQ(hit.header("age"), "5");
+  clock_->advance_ms(5'000);
+  EXPECT_EQ(embed({"a", "b"}).cache_status(),
+            "llm-edge-cache; fwd=miss; stored; detail=hits-1-of-2");
+}
+
+TEST_F(EmbeddingFlowTest, directives_are_obeyed) {
+  EXPECT_EQ(embed("a", {{"Cache-Control", "only-if-cached"}}).status(), 504);
+  embed("a", {{"Cache-Control", "no-store"}});
+  EXPECT_FALSE(embed("a").is_hit());
+  EXPECT_TRUE(embed("a", {{"Cache-Control", "only-if-cached"}}).is_hit());
+  EXPECT_EQ(embed({"a", "b"}, {{"Cache-Control", "only-if-cached"}}).status(), 504);
+  EXPECT_EQ(embed("a", {{"Cache-Control", "no-cache"}}).cache_status(),
+            "llm-edge-cache; fwd=request; stored");
+  clock_->advance_ms(2'000);
+  EXPECT_FALSE(embed("a", {{"Cache-Control", "max-age=1"}}).is_hit());
+  EXPECT_EQ(embed("a", {{"x-llm-cache-ttl", "soon"}}).status(), 400);
+}
+
+TEST_F(EmbeddingFlowTest, what_has_no_elements_passes_through) {
+  upstream_.answer_with([](const UpstreamExchange& exchange) { exchange.respond_json("{}", 400); });
+  for (const json& input : {json::array(), json(), json(7), json::array({json::object()})}) {
+    const auto answer = embed(input);
+    EXPECT_EQ(answer.status(), 400);
+    EXPECT_EQ(answer.cache_status(), "llm-edge-cache; fwd=bypass; fwd-status=400");
+  }
+}
+
+TEST_F(EmbeddingFlowTest, errors_pass_as_they_are_and_are_not_stored) {
+  embed("a");
+  upstream_.answer_with(
+      [](const UpstreamExchange& exchange) { exchange.respond_json(R"({"error":1})", 429); });
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = embed({"a", "b"});
+    EXPECT_EQ(answer.status(), 429);
+    EXPECT_EQ(answer.body(), R"({"error":1})");
+  }
+  EXPECT_EQ(refusals(StoreRefusal::kStatus), 2U);
+}
+
+TEST_F(EmbeddingFlowTest, a_wrong_count_for_everything_passes_and_is_not_stored) {
+  auto wrong = embeddings_for({{"input", {"a"}}}).dump();
+  upstream_.answer_with(
+      [wrong](const UpstreamExchange& exchange) { exchange.respond_json(wrong); });
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = embed({"a", "b"});
+    EXPECT_EQ(answer.body(), wrong);
+    EXPECT_EQ(answer.cache_status(), "llm-edge-cache; fwd=miss");
+  }
+  EXPECT_EQ(upstream_.calls(), 2);
+  EXPECT_EQ(refusals(StoreRefusal::kMalformed), 2U);
+}
+
+TEST_F(EmbeddingFlowTest, a_wrong_count_for_a_part_makes_it_ask_for_everything) {
+  embed("a");
+  std::vector<json> inputs;
+  upstream_.answer_with([&inputs](const UpstreamExchange& exchange) {
+    const auto request = json::parse(exchange.body());
+    inputs.push_back(request["input"]);
+    auto answer = embeddings_for(request);
+    if (inputs.size() == 1) {
+      answer["data"].erase(0);
+    }
+    exchange.respond_json(answer.dump());
+  });
+  const auto answer = embed({"a", "b", "c"});
+  EXPECT_EQ(inputs, (std::vector<json>{{"b", "c"}, {"a", "b", "c"}}));
+  EXPECT_EQ(vectors_of(answer), expected({"a", "b", "c"}));
+  EXPECT_TRUE(embed({"c", "b"}).is_hit());
+}
+
+TEST_F(EmbeddingFlowTest, vectors_of_two_models_never_meet) {
+  embed("a");
+  upstream_.answer_with([](const UpstreamExchange& exchange) {
+    auto answer = embeddings_for(json::parse(exchange.body()));
+    answer["model"] = "e-2";
+    exchange.respond_json(answer.dump());
+  });
+  const auto answer = embed({"a", "b"});
+  EXPECT_EQ(json::parse(answer.body())["model"], "e-2");
+  EXPECT_EQ(vectors_of(answer).size(), 2U);
+  EXPECT_EQ(upstream_.calls(), 3);
+  EXPECT_TRUE(embed({"b", "a"}).is_hit());
+}
+
+TEST_F(EmbeddingFlowTest, an_answer_that_breaks_off_is_an_error) {
+  upstream_.answer_with([](const UpstreamExchange& exchange) {
+    exchange.start({{"Content-Type", "application/json"}, {"Content-Length", "1000"}});
+    exchange.write("{\"object\"");
+    exchange.abort();
+  });
+  const auto answer = embed({"a", "b"});
+  EXPECT_EQ(answer.status(), 502);
+  EXPECT_EQ(json::parse(answer.body())["error"]["code"], "upstream_truncated");
+}
+
+TEST_F(EmbeddingFlowTest, equal_requests_share_a_call) {
+  upstream_.answer_with({});
+  auto head = http::request_head("POST", "/v1/embeddings");
+  const std::string body = R"({"model":"e","input":["a","b"]})";
+  auto first = start(head, body);
+  const auto call = upstream_.next();
+  auto second = start(head, body);
+  ASSERT_TRUE(eventually([&] { return metrics().flights_active == 1; }));
+  // Whichever it turns out to be, one call answers both.
+  call.respond_json(embeddings_for(json::parse(body)).dump());
+  EXPECT_EQ(json::parse(first.wait().body()), json::parse(second.wait().body()));
+  EXPECT_EQ(upstream_.calls(), 1);
+}
+
+class EmbeddingFlowL2Test : public EmbeddingFlowTest {
+ protected:
+  EmbeddingFlowL2Test() : EmbeddingFlowTest({.proxy = {}, .has_l2 = true}) {}
+};
+
+TEST_F(EmbeddingFlowL2Test, the_shared_store_fills_what_memory_lacks) {
+  embed({"a", "b"});
+  l1_->erase_all();
+  const auto hit = embed({"b", "a"});
+  EXPECT_EQ(hit.cache_status(), "llm-edge-cache; hit; ttl=3600; detail=l2");
+  EXPECT_EQ(vectors_of(hit), expected({"b", "a"}));
+  EXPECT_EQ(upstream_.calls(), 1);
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::proxy::test
