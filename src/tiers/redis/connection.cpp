@@ -1,7 +1,6 @@
 #include "tiers/redis/connection.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "tiers/redis/command.hpp"
@@ -9,7 +8,6 @@
 namespace llm_edge_cache::redis {
 namespace {
 
-constexpr std::size_t kMaxQueued = 1U << 16U;
 // Writes are sent while less than this is on its way, so that a reader does not wait behind a
 // backlog of them.
 constexpr std::size_t kMaxUnwrittenBytes = 256U << 10U;
@@ -22,9 +20,6 @@ TimePoint now() {
   return std::chrono::steady_clock::now();
 }
 
-Error cancelled() {
-  return {ErrorCode::kCancelled, "redis: the cache is shutting down"};
-}
 Error gate_shut() {
   return {ErrorCode::kUnavailable, "redis: not available"};
 }
@@ -42,86 +37,74 @@ class Probe final : public Operation {
 
 }  // namespace
 
-Connection::Connection(boost::asio::io_context& context, Options options, TierEventLog& events)
+Connection::Connection(boost::asio::io_context& context, Options options, TierEventLog& events,
+                       AtomicCounters& counters)
     : context_(context),
       options_(std::move(options)),
       events_(events),
-      queue_(kMaxQueued),
+      counters_(counters),
       breaker_(options_.breaker),
       backoff_(options_.backoff, options_.seed),
       timer_(context) {}
 
 void Connection::start() {
-  boost::asio::post(context_, [this] {
-    if (state_ == State::kStopped) return;
-    connect();
+  begin_attempt();
+  settle();
+}
+
+void Connection::stop(const Error& error) {
+  state_ = State::kStopped;
+  if (options_.locator != nullptr) options_.locator->cancel();
+  writes_.close(error);
+  if (const auto link = std::exchange(link_, nullptr)) {
+    link->close();
+    link->session().close(error);
+  }
+  timer_.cancel();
+  publish_gate();
+}
+
+void Connection::submit(OperationPtr operation, Order order, TimePoint time) {
+  if (order == Order::kBehindWrites) {
+    writes_.push(std::move(operation));
+  } else if (!gate_open()) {
+    operation->fail(gate_shut());
+  } else if (link_ != nullptr) {
+    link_->session().submit(std::move(operation), time);
+  } else {
+    early_.push_back(std::move(operation));
+  }
+}
+
+std::vector<OperationPtr> Connection::take_waiting() {
+  std::vector<OperationPtr> taken;
+  while (!writes_.empty()) taken.push_back(writes_.pop());
+  return taken;
+}
+
+void Connection::begin_attempt() {
+  state_ = State::kConnecting;
+  attempt_deadline_ = now() + options_.connect_timeout;
+  if (options_.locator == nullptr) return connect(options_.address);
+  options_.locator->locate([this](const Result<ServerAddress>& address) {
+    if (address.ok()) {
+      connect(*address);
+    } else {
+      lose(address.error());
+    }
     settle();
   });
 }
 
-void Connection::stop() {
-  boost::asio::post(context_, [this] {
-    queue_.close();
-    state_ = State::kStopped;
-    drain();
-    writes_.close(cancelled());
-    if (link_ != nullptr) {
-      link_->close();
-      std::exchange(link_, nullptr)->session().close(cancelled());
-    }
-    timer_.cancel();
-    publish_gate();
-  });
-}
-
-void Connection::submit(OperationPtr operation) {
-  operation->deadline = now() + options_.operation_timeout;
-  enqueue({std::move(operation), false});
-}
-
-void Connection::submit_in_order(OperationPtr operation) {
-  enqueue({std::move(operation), true});
-}
-
-void Connection::enqueue(OperationQueue::Item item) {
-  switch (queue_.push(item)) {
-    case OperationQueue::Push::kFirst:
-      boost::asio::post(context_, [this] { drain(); });
-      return;
-    case OperationQueue::Push::kQueued:
-      return;
-    case OperationQueue::Push::kFull:
-      item.operation->fail({ErrorCode::kOverloaded, "redis: too many commands are queued"});
-      return;
-    case OperationQueue::Push::kClosed:
-      item.operation->fail(cancelled());
-      return;
-  }
-}
-
-void Connection::drain() {
-  queue_.take(taken_);
-  const TimePoint time = now();
-  for (OperationQueue::Item& item : taken_) {
-    if (state_ == State::kStopped) {
-      item.operation->fail(cancelled());
-    } else if (item.ordered) {
-      writes_.push(std::move(item.operation));
-    } else if (gate_open() && link_ != nullptr) {
-      link_->session().submit(std::move(item.operation), time);
-    } else {
-      item.operation->fail(gate_shut());
-    }
-  }
-  taken_.clear();
-  if (state_ != State::kStopped) settle();
-}
-
-void Connection::connect() {
-  state_ = State::kConnecting;
-  attempt_deadline_ = now() + options_.connect_timeout;
-  link_ = std::make_shared<Link>(context_, options_.url, options_.session, breaker_,
+void Connection::connect(const ServerAddress& address) {
+  Session::Options session = options_.session;
+  session.predecessor = predecessor_;
+  link_ = std::make_shared<Link>(context_, address, options_.tls,
+                                 Session(session, breaker_, options_.redirector),
                                  static_cast<Link::Owner&>(*this));
+  for (OperationPtr& operation : std::exchange(early_, {})) {
+    link_->session().submit(std::move(operation), now());
+  }
   link_->start();
 }
 
@@ -148,14 +131,16 @@ void Connection::become_ready(TimePoint time) {
   ready_since_ = time;
   // The log-in ends with a PING: as good as a probe, where one is due.
   if (breaker_.start_probe(time)) breaker_.record_success();
-  events_.report(TierEventKind::kConnected, "connected to " + options_.url.to_string(), time);
+  predecessor_ = link_->session().identity();
+  events_.report(TierEventKind::kConnected, "connected to " + options_.name, time);
 }
 
 void Connection::lose(const Error& error) {
   const TimePoint time = now();
   const bool was_ready = state_ == State::kReady;
   const std::shared_ptr<Link> link = std::exchange(link_, nullptr);
-  link->close();
+  if (options_.locator != nullptr) options_.locator->cancel();
+  if (link != nullptr) link->close();
   if (was_ready &&
       (link->session().answered() > 0 || time - ready_since_ >= options_.backoff.max)) {
     backoff_.reset();
@@ -164,8 +149,10 @@ void Connection::lose(const Error& error) {
   first_attempt_ = false;
   retry_at_ = time + backoff_.next();
   breaker_.record_failure(time);
+  if (error.code == ErrorCode::kProtocol) counters_.add_error(error.code);
   publish_gate();  // before anyone who is told of the loss asks again
-  link->session().close(error);
+  if (link != nullptr) link->session().close(error);
+  for (const OperationPtr& operation : std::exchange(early_, {})) operation->fail(error);
   events_.report(was_ready ? TierEventKind::kConnectionLost : TierEventKind::kConnectFailed,
                  error.message, time);
 }
@@ -187,6 +174,7 @@ void Connection::send_writes(TimePoint time) {
 }
 
 void Connection::settle() {
+  if (state_ == State::kStopped) return;
   const TimePoint time = now();
   publish_gate();
   if (!gate_open()) {
@@ -207,8 +195,10 @@ bool Connection::gate_open() const {
 }
 
 void Connection::publish_gate() {
-  accepting_.store(gate_open(), std::memory_order_release);
+  const bool open = gate_open();
+  const bool changed = accepting_.exchange(open, std::memory_order_acq_rel) != open;
   breaker_state_.store(breaker_.state(), std::memory_order_release);
+  if (changed && options_.on_gate) options_.on_gate();
 }
 
 std::optional<TimePoint> Connection::next_wake() const {
@@ -217,6 +207,7 @@ std::optional<TimePoint> Connection::next_wake() const {
     if (time && (!wake || *time < *wake)) wake = time;
   };
   if (state_ == State::kConnecting) consider(attempt_deadline_);
+  if (!early_.empty()) consider(early_.front()->deadline);
   if (state_ == State::kWaiting && !first_attempt_) consider(retry_at_);
   if (link_ != nullptr) {
     const Session& session = link_->session();
@@ -247,16 +238,21 @@ void Connection::on_timer() {
   timer_set_for_.reset();
   const TimePoint time = now();
   writes_.expire(time);
+  std::erase_if(early_, [this, time](const OperationPtr& operation) {
+    if (operation->deadline > time) return false;
+    first_attempt_ = false;  // whoever came now would wait as long
+    operation->fail({ErrorCode::kDeadlineExceeded, "redis: no answer in time"});
+    return true;
+  });
   if (link_ != nullptr) link_->session().expire(time);
   if (state_ == State::kConnecting && time >= attempt_deadline_) {
-    lose({ErrorCode::kDeadlineExceeded,
-          "redis: no connection to " + options_.url.to_string() + " in time"});
+    lose({ErrorCode::kDeadlineExceeded, "redis: no connection to " + options_.name + " in time"});
   } else if (state_ == State::kReady && link_->session().stalled() &&
              time >= *link_->session().waiting_since() +
                          kDeadlinesUntilFrozen * options_.operation_timeout) {
     lose({ErrorCode::kUnavailable, "redis: the server does not answer"});
   } else if (state_ == State::kWaiting && !first_attempt_ && time >= retry_at_) {
-    connect();
+    begin_attempt();
   }
   settle();
 }

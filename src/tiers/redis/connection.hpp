@@ -14,15 +14,18 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "tiers/common/atomic_counters.hpp"
 #include "tiers/common/backoff.hpp"
 #include "tiers/common/circuit_breaker.hpp"
 #include "tiers/common/tier_event.hpp"
 #include "tiers/redis/link.hpp"
-#include "tiers/redis/operation_queue.hpp"
+#include "tiers/redis/locator.hpp"
 #include "tiers/redis/write_lane.hpp"
 
 namespace llm_edge_cache::redis {
@@ -30,33 +33,53 @@ namespace llm_edge_cache::redis {
 class Connection final : private Link::Owner {
  public:
   struct Options {
-    RedisUrl url;
+    std::string name;       // for events; without secrets
+    ServerAddress address;  // where there is no locator
+    LinkTls tls;
     Session::Options session;
     CircuitBreaker::Options breaker;
     Backoff::Options backoff;
     std::chrono::milliseconds connect_timeout{1'000};  // name resolution and log-in included
     std::chrono::milliseconds operation_timeout{100};
     std::uint64_t seed = 0;  // of the jitter
+    // Asked before every attempt; null: the address is known.
+    std::unique_ptr<Locator> locator{};
+    Redirector* redirector = nullptr;
+    // The gate has opened or shut. Must not call back.
+    std::function<void()> on_gate{};
+  };
+  enum class Order {
+    kAtOnce,        // as soon as possible; fails at once while the gate is shut
+    kBehindWrites,  // after all that was submitted so before it, and held while the gate is shut
   };
 
-  // The io_context is run by one thread; it and the log outlive the connection, which may be
-  // destroyed when the context has run out of work after stop().
-  Connection(boost::asio::io_context& context, Options options, TierEventLog& events);
+  // The io_context is run by one thread; it, the log and the counters outlive the connection, which
+  // may be destroyed once the handlers that its stop() left behind have run.
+  Connection(boost::asio::io_context& context, Options options, TierEventLog& events,
+             AtomicCounters& counters);
+
+  // On the context's thread:
+  void start();
+  // Fails all that is outstanding.
+  void stop(const Error& error);
+  // At once: the deadline of the operation runs. Behind writes: it is for whoever waits for it
+  // (Operation::waited_for); once it is sent, it has the operation deadline. settle() follows.
+  void submit(OperationPtr operation, Order order, TimePoint now);
+  // Sends what can be sent, publishes the gate, sets the timer: after anything that happened.
+  void settle();
+  // The writes that wait, to be sent elsewhere.
+  [[nodiscard]] std::vector<OperationPtr> take_waiting();
+  // Commands sent and not answered.
+  [[nodiscard]] std::size_t outstanding() const {
+    return link_ == nullptr ? 0 : link_->session().outstanding();
+  }
+  [[nodiscard]] bool is_ready() const { return state_ == State::kReady && gate_open(); }
 
   // Any thread:
-  void start();
-  // Fails all that is outstanding with kCancelled, and what is submitted from then on.
-  void stop();
   [[nodiscard]] bool accepting() const { return accepting_.load(std::memory_order_acquire); }
   [[nodiscard]] BreakerState breaker() const {
     return breaker_state_.load(std::memory_order_acquire);
   }
-  // Sent as soon as possible; its deadline runs from now on. Fails at once while the gate is shut.
-  void submit(OperationPtr operation);
-  // Sent after all that was submitted in order before it, and held while the gate is shut; the
-  // deadline it carries is for whoever waits for it (Operation::waited_for). Once it is sent, it
-  // has the operation deadline.
-  void submit_in_order(OperationPtr operation);
 
  private:
   enum class State { kConnecting, kReady, kWaiting, kStopped };
@@ -65,15 +88,12 @@ class Connection final : private Link::Owner {
   void on_written() override;
   void on_lost(const Error& error) override;
 
-  void enqueue(OperationQueue::Item item);
-  void drain();
-  void connect();
+  void begin_attempt();
+  void connect(const ServerAddress& address);
   void become_ready(TimePoint now);
   void lose(const Error& error);
   void send_probe(TimePoint now);
   void send_writes(TimePoint now);
-  // After anything that happened: sends what can be sent, publishes the gate, sets the timer.
-  void settle();
   [[nodiscard]] bool gate_open() const;
   void publish_gate();
   void set_timer();
@@ -83,18 +103,19 @@ class Connection final : private Link::Owner {
   boost::asio::io_context& context_;
   const Options options_;
   TierEventLog& events_;
-  OperationQueue queue_;
+  AtomicCounters& counters_;
   std::atomic<bool> accepting_{true};
   std::atomic<BreakerState> breaker_state_{BreakerState::kClosed};
 
-  // The rest belongs to the context's thread.
   State state_ = State::kWaiting;
   bool first_attempt_ = true;
-  std::shared_ptr<Link> link_;  // null while waiting
+  std::shared_ptr<Link> link_;       // null while waiting, and while the server is looked for
+  std::vector<OperationPtr> early_;  // submitted while the first server is looked for
+  // Of the last connection, until the next one has ended it.
+  std::optional<ClientIdentity> predecessor_;
   CircuitBreaker breaker_;
   Backoff backoff_;
   WriteLane writes_;
-  std::vector<OperationQueue::Item> taken_;
   TimePoint attempt_deadline_{};
   TimePoint retry_at_{};
   TimePoint ready_since_{};

@@ -3,14 +3,15 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/socket_base.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
+#include <utility>
 
 namespace llm_edge_cache::redis {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-using ErrorInfo = boost::system::error_code;
 
 namespace {
 
@@ -20,30 +21,34 @@ constexpr std::size_t kMinReadBytes = 16U << 10U;
 
 }  // namespace
 
-Link::Link(asio::io_context& context, const RedisUrl& url, const Session::Options& options,
-           CircuitBreaker& breaker, Owner& owner)
-    : url_(url), owner_(&owner), session_(options, breaker), socket_(context), resolver_(context) {}
+Link::Link(asio::io_context& context, ServerAddress address, LinkTls tls, Session session,
+           Owner& owner)
+    : address_(std::move(address)),
+      tls_(std::move(tls)),
+      owner_(&owner),
+      session_(std::move(session)),
+      socket_(context),
+      resolver_(context) {}
 
 void Link::start() {
-  if (url_.transport == RedisUrl::Transport::kUnixSocket) {
-    endpoints_ = {asio::local::stream_protocol::endpoint(url_.path)};
+  if (address_.is_unix_socket()) {
+    endpoints_ = {asio::local::stream_protocol::endpoint(address_.path)};
     return connect(0);
   }
   ErrorInfo not_numeric;
-  const auto address = asio::ip::make_address(url_.host, not_numeric);
+  const auto address = asio::ip::make_address(address_.host, not_numeric);
   if (not_numeric) return resolve();
-  endpoints_ = {tcp::endpoint(address, url_.port)};
+  endpoints_ = {tcp::endpoint(address, address_.port)};
   connect(0);
 }
 
 void Link::resolve() {
   resolver_.async_resolve(
-      url_.host, std::to_string(url_.port),
+      address_.host, std::to_string(address_.port),
       [self = shared_from_this()](ErrorInfo error, const tcp::resolver::results_type& results) {
         if (self->owner_ == nullptr) return;
         if (error) {
-          return self->lose(ErrorCode::kUnavailable,
-                            "cannot resolve " + self->url_.host + ": " + error.message());
+          return self->lose("cannot resolve " + self->address_.host + ": " + error.message());
         }
         for (const auto& entry : results) self->endpoints_.emplace_back(entry.endpoint());
         self->connect(0);
@@ -57,18 +62,40 @@ void Link::connect(std::size_t index) {
     if (self->owner_ == nullptr) return;
     if (!error) return self->on_connected();
     if (index + 1 < self->endpoints_.size()) return self->connect(index + 1);
-    self->lose(ErrorCode::kUnavailable,
-               "cannot connect to " + self->url_.to_string() + ": " + error.message());
+    self->lose("cannot connect to " + self->address_.to_string() + ": " + error.message());
   });
 }
 
 void Link::on_connected() {
-  connected_ = true;
   ErrorInfo ignored;
-  if (url_.transport == RedisUrl::Transport::kTcp) {
+  if (!address_.is_unix_socket()) {
     socket_.set_option(tcp::no_delay(true), ignored);
     socket_.set_option(asio::socket_base::keep_alive(true), ignored);
   }
+  if (tls_.context != nullptr) return shake_hands();
+  begin();
+}
+
+void Link::shake_hands() {
+  tls_stream_ = std::make_unique<TlsStream>(socket_, *tls_.context);
+  net::prepare_tls_client(tls_stream_->native_handle(),
+                          tls_.server_name.empty() ? address_.host : tls_.server_name,
+                          tls_.verify_peer);
+  tls_stream_->async_handshake(
+      asio::ssl::stream_base::client,
+      [self = shared_from_this()](ErrorInfo error) { self->on_shaken_hands(error); });
+}
+
+void Link::on_shaken_hands(ErrorInfo error) {
+  if (owner_ == nullptr) return;
+  if (!error) return begin();
+  const std::string refused = net::tls_verify_failure(tls_stream_->native_handle());
+  lose("no TLS with " + address_.to_string() + ": " +
+       (refused.empty() ? error.message() : "its certificate is refused: " + refused));
+}
+
+void Link::begin() {
+  connected_ = true;
   write();
   read();
 }
@@ -77,48 +104,57 @@ void Link::write() {
   std::string& output = session_.output();
   if (!connected_ || !writing_.empty() || output.empty()) return;
   writing_.swap(output);
-  asio::async_write(
-      socket_, asio::buffer(writing_), [self = shared_from_this()](ErrorInfo error, std::size_t) {
-        if (self->owner_ == nullptr) return;
-        if (error) {
-          return self->lose(ErrorCode::kUnavailable, "connection lost: " + error.message());
-        }
-        self->writing_.clear();
-        if (self->writing_.capacity() > kMaxIdleOutputBytes) {
-          self->writing_ = std::string();
-        }
-        self->owner_->on_written();
-      });
+  auto done = [self = shared_from_this()](ErrorInfo error, std::size_t) {
+    self->on_written(error);
+  };
+  if (tls_stream_ != nullptr) {
+    asio::async_write(*tls_stream_, asio::buffer(writing_), std::move(done));
+  } else {
+    asio::async_write(socket_, asio::buffer(writing_), std::move(done));
+  }
+}
+
+void Link::on_written(ErrorInfo error) {
+  if (owner_ == nullptr) return;
+  if (error) return lose("connection lost: " + error.message());
+  writing_.clear();
+  if (writing_.capacity() > kMaxIdleOutputBytes) writing_ = std::string();
+  owner_->on_written();
 }
 
 void Link::read() {
   const std::size_t missing = buffer_.data().empty() ? 0 : session_.bytes_missing();
   const auto room = buffer_.prepare(std::max(kMinReadBytes, missing));
-  socket_.async_read_some(asio::buffer(room.data(), room.size()),
-                          [self = shared_from_this()](ErrorInfo error, std::size_t bytes) {
-                            if (self->owner_ == nullptr) return;
-                            if (!error) return self->on_read(bytes);
-                            const bool closed = error == asio::error::eof;
-                            self->lose(ErrorCode::kUnavailable,
-                                       closed ? "the server closed the connection"
-                                              : "connection lost: " + error.message());
-                          });
+  auto done = [self = shared_from_this()](ErrorInfo error, std::size_t bytes) {
+    self->on_read(error, bytes);
+  };
+  if (tls_stream_ != nullptr) {
+    tls_stream_->async_read_some(asio::buffer(room.data(), room.size()), std::move(done));
+  } else {
+    socket_.async_read_some(asio::buffer(room.data(), room.size()), std::move(done));
+  }
 }
 
-void Link::on_read(std::size_t bytes) {
+void Link::on_read(ErrorInfo error, std::size_t bytes) {
+  if (owner_ == nullptr) return;
+  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) {
+    return lose("the server closed the connection");
+  }
+  if (error) return lose("connection lost: " + error.message());
   buffer_.commit(bytes);
   buffer_.consume(session_.receive(buffer_.data(), std::chrono::steady_clock::now()));
+  if (owner_ == nullptr) return;
   if (session_.state() == Session::State::kBroken) {
-    return lose(session_.error().code, session_.error().message);
+    return lose(session_.error().message, session_.error().code);
   }
   owner_->on_received();
   if (owner_ != nullptr) read();
 }
 
-void Link::lose(ErrorCode code, const std::string& why) {
+void Link::lose(const std::string& why, ErrorCode code) {
   Owner* const owner = owner_;
   close();
-  owner->on_lost({code, why.rfind("redis: ", 0) == 0 ? why : "redis: " + why});
+  owner->on_lost({code, why.starts_with("redis: ") ? why : "redis: " + why});
 }
 
 void Link::close() {

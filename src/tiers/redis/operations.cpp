@@ -67,11 +67,10 @@ void GetOperation::fail(const Error& error) {
 }
 
 bool SetOperation::append_to(std::string& out) {
-  const EntryPtr entry = std::exchange(entry_, nullptr);
-  const std::int64_t life_ms = last_use_ms(*entry) - context_.clock->now_ms();
+  const std::int64_t life_ms = last_use_ms(*entry_) - context_.clock->now_ms();
   if (life_ms <= 0) return false;
   const std::size_t max_bytes = context_.config.max_entry_bytes;
-  const Result<std::string> bytes = encode_entry(key_, *entry, {.max_bytes = max_bytes});
+  const Result<std::string> bytes = encode_entry(key_, *entry_, {.max_bytes = max_bytes});
   if (!bytes.ok()) {
     context_.count_dropped_write("an entry was not written: " + bytes.error().message);
     return false;

@@ -22,6 +22,8 @@ class GetOperation final : public Operation {
   bool append_to(std::string& out) override;
   bool complete(RespReply reply) override;
   void fail(const Error& error) override;
+  [[nodiscard]] std::optional<std::uint16_t> slot() const override { return context_.slot(key_); }
+  [[nodiscard]] bool only_reads() const override { return true; }
 
  private:
   void on_value(std::string_view bytes);
@@ -42,11 +44,12 @@ class SetOperation final : public Operation {
   bool append_to(std::string& out) override;
   bool complete(RespReply reply) override;
   void fail(const Error& error) override;
+  [[nodiscard]] std::optional<std::uint16_t> slot() const override { return context_.slot(key_); }
 
  private:
   TierContext& context_;
   const KeyDigest key_;
-  EntryPtr entry_;  // null once it has been encoded
+  const EntryPtr entry_;
   const Ticket ticket_;
 };
 
@@ -61,6 +64,7 @@ class UnlinkOperation final : public Operation {
   bool append_to(std::string& out) override;
   bool complete(RespReply reply) override;
   void fail(const Error& error) override;
+  [[nodiscard]] std::optional<std::uint16_t> slot() const override { return context_.slot(key_); }
   [[nodiscard]] bool waited_for() const override { return handler_ != nullptr; }
   void stop_waiting(const Error& error) override;
 

@@ -5,13 +5,12 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <future>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "tiers/redis/connection.hpp"
+#include "tiers/redis/backend_factory.hpp"
 #include "tiers/redis/join.hpp"
 #include "tiers/redis/keyspace_walk.hpp"
 #include "tiers/redis/operations.hpp"
@@ -21,37 +20,12 @@ namespace llm_edge_cache::redis {
 namespace {
 
 using std::chrono::milliseconds;
+using Order = Backend::Order;
 
-// Durations are added to the clock's time, which must not overflow.
-constexpr std::uint64_t kMaxWaitMs = 24ULL * 3'600 * 1'000;
-// Beyond the entry's own bytes: the encoding's frame and table.
-constexpr std::size_t kMaxFrameBytes = 64U << 10U;
-// A page of SCAN holds some hundred keys.
-constexpr std::size_t kMinReplyBytes = 1U << 20U;
-
-milliseconds wait_of(std::uint64_t ms) {
-  return milliseconds(static_cast<std::int64_t>(std::min(ms, kMaxWaitMs)));
-}
+constexpr std::uint64_t kMaxScanMs = 24ULL * 3'600 * 1'000;
 
 TimePoint after(milliseconds wait) {
   return std::chrono::steady_clock::now() + wait;
-}
-
-Connection::Options connection_options(const L2Config& config, const RedisUrl& url) {
-  Connection::Options options;
-  options.url = url;
-  options.session.user = url.user;
-  options.session.password = url.password;
-  options.session.database = url.database;
-  options.session.limits.max_bulk_bytes = config.max_entry_bytes + kMaxFrameBytes;
-  options.session.limits.max_reply_bytes =
-      std::max(kMinReplyBytes, config.max_entry_bytes + 2 * kMaxFrameBytes);
-  options.breaker = {config.breaker_failures, wait_of(config.breaker_open_ms)};
-  options.backoff = {wait_of(config.reconnect_min_ms), wait_of(config.reconnect_max_ms)};
-  options.connect_timeout = wait_of(config.connect_timeout_ms);
-  options.operation_timeout = wait_of(config.operation_timeout_ms);
-  options.seed = std::random_device()();
-  return options;
 }
 
 Error overloaded(std::string_view what) {
@@ -59,95 +33,94 @@ Error overloaded(std::string_view what) {
 }
 
 struct IoThread {
-  IoThread(const Connection::Options& options, TierEventLog& events)
-      : connection(context, options, events), thread([this] { context.run(); }) {
-    connection.start();
-  }
+  IoThread() : thread([this] { context.run(); }) {}
 
   boost::asio::io_context context{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
       context.get_executor()};
-  Connection connection;
   std::thread thread;
 };
 
 }  // namespace
 
 struct RedisTier::Impl {
-  Impl(const L2Config& config, const RedisUrl& url, ClockPtr clock, RedisTierOptions options)
+  Impl(const L2Config& config, BackendFactory backend_factory, ClockPtr clock,
+       RedisTierOptions options)
       : context(config, std::move(clock), std::move(options.on_event)),
+        factory(std::move(backend_factory)),
         operation_timeout(wait_of(config.operation_timeout_ms)),
         flush_timeout(std::max(operation_timeout, wait_of(config.shutdown_flush_ms))),
         scan_timeout(wait_of(options.scan_timeout_ms)) {
     context.discard = [this](const KeyDigest& key) { discard(key); };
     for (std::size_t i = 0; i < config.io_threads; ++i) {
-      threads.push_back(
-          std::make_unique<IoThread>(connection_options(config, url), context.events));
+      threads.push_back(std::make_unique<IoThread>());
+    }
+    for (std::size_t i = 0; i < config.io_threads * config.connections_per_thread; ++i) {
+      backends.push_back(factory.make_backend(threads[i % threads.size()]->context, i, context));
+      backends.back()->start();
     }
   }
 
-  Connection& connection_of(const KeyDigest& key) const {
-    return threads[key.hash() % threads.size()]->connection;
+  Backend& backend_of(const KeyDigest& key) const {
+    return *backends[key.hash() % backends.size()];
   }
 
   void discard(const KeyDigest& key) {
     if (auto ticket = Ticket::acquire(context.budget)) {
-      connection_of(key).submit_in_order(
-          std::make_unique<UnlinkOperation>(context, key, nullptr, std::move(*ticket)));
+      backend_of(key).submit(
+          std::make_unique<UnlinkOperation>(context, key, nullptr, std::move(*ticket)),
+          Order::kBehindWrites);
     }
   }
 
-  // A PING over every connection: behind its writes, or beside them.
-  enum class Order { kBehindWrites, kAtOnce };
+  // A PING by every backend: behind its writes, or beside them.
   void ping_all(Order order, milliseconds timeout, Tier::Handler<Status> handler) {
     auto ticket = Ticket::acquire(flushes);
     if (!ticket) return handler(overloaded("flushes"));
     const auto join =
-        std::make_shared<Join>(threads.size(), std::move(*ticket), std::move(handler));
-    for (const auto& thread : threads) {
+        std::make_shared<Join>(backends.size(), std::move(*ticket), std::move(handler));
+    for (const auto& backend : backends) {
       auto ping = std::make_unique<PingOperation>(
           context, [join](Status status) { join->end_part(std::move(status)); });
       ping->deadline = after(timeout);
-      if (order == Order::kBehindWrites) {
-        thread->connection.submit_in_order(std::move(ping));
-      } else {
-        thread->connection.submit(std::move(ping));
-      }
+      backend->submit(std::move(ping), order);
     }
   }
 
-  // Every connection reaches the same keyspace.
+  // Every backend reaches the same keyspace.
   void walk(KeyspaceWalk::Purpose purpose, KeyspaceWalk::Handler handler) {
     auto ticket = Ticket::acquire(walks);
     if (!ticket) return handler(overloaded("scans"));
     const auto held = std::make_shared<Ticket>(std::move(*ticket));
-    std::make_shared<KeyspaceWalk>(
-        context, threads.front()->connection, purpose, after(scan_timeout),
-        [held, handler = std::move(handler)](Result<std::uint64_t> keys) {
-          handler(std::move(keys));
-        })
+    std::make_shared<KeyspaceWalk>(context, *backends.front(), purpose, after(scan_timeout),
+                                   [held, handler = std::move(handler)](
+                                       Result<std::uint64_t> keys) { handler(std::move(keys)); })
         ->start();
   }
 
   TierContext context;
+  const BackendFactory factory;
   const milliseconds operation_timeout;
   const milliseconds flush_timeout;
   const milliseconds scan_timeout;
   Budget walks{{.max_count = kMaxWalks}};
   Budget flushes{{.max_count = kMaxFlushes}};
   std::vector<std::unique_ptr<IoThread>> threads;
+  std::vector<std::unique_ptr<Backend>> backends;
 };
 
 Result<std::unique_ptr<RedisTier>> RedisTier::create(const L2Config& config, ClockPtr clock,
                                                      RedisTierOptions options) {
   if (Status status = config.validate(); !status) return status.error();
-  if (options.scan_timeout_ms == 0 || options.scan_timeout_ms > kMaxWaitMs) {
+  if (options.scan_timeout_ms == 0 || options.scan_timeout_ms > kMaxScanMs) {
     return Error{ErrorCode::kInvalidArgument, "l2.scan_timeout_ms must be 1 to a day"};
   }
   const Result<RedisUrl> url = RedisUrl::parse(config.url);
   if (!url.ok()) return url.error();
-  return std::unique_ptr<RedisTier>(
-      new RedisTier(std::make_unique<Impl>(config, *url, std::move(clock), std::move(options))));
+  Result<BackendFactory> factory = BackendFactory::make(config, *url);
+  if (!factory.ok()) return factory.error();
+  return std::unique_ptr<RedisTier>(new RedisTier(std::make_unique<Impl>(
+      config, std::move(factory).value(), std::move(clock), std::move(options))));
 }
 
 RedisTier::RedisTier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -158,20 +131,19 @@ RedisTier::~RedisTier() {
     flush([&flushed](Status /*what is left is dropped, and counted*/) { flushed.set_value(); });
     flushed.get_future().wait();
   }
-  for (const auto& thread : impl_->threads) {
-    thread->connection.stop();
-    thread->work.reset();
-  }
+  for (const auto& backend : impl_->backends) backend->stop();
+  for (const auto& thread : impl_->threads) thread->work.reset();
   for (const auto& thread : impl_->threads) thread->thread.join();
 }
 
 void RedisTier::get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) {
-  Connection& connection = impl_->connection_of(key);
-  if (!connection.accepting()) {
+  Backend& backend = impl_->backend_of(key);
+  if (!backend.accepting()) {
     impl_->context.counters.add_error(ErrorCode::kUnavailable);
     return handler(Error{ErrorCode::kUnavailable, "redis: not available"});
   }
-  connection.submit(std::make_unique<GetOperation>(impl_->context, key, std::move(handler)));
+  backend.submit(std::make_unique<GetOperation>(impl_->context, key, std::move(handler)),
+                 Order::kAtOnce);
 }
 
 void RedisTier::put(const KeyDigest& key, EntryPtr entry) {
@@ -182,8 +154,9 @@ void RedisTier::put(const KeyDigest& key, EntryPtr entry) {
   }
   auto ticket = Ticket::acquire(context.budget, entry->memory_bytes());
   if (!ticket) return context.count_dropped_write("writes are dropped: the queue is full");
-  impl_->connection_of(key).submit_in_order(
-      std::make_unique<SetOperation>(context, key, std::move(entry), std::move(*ticket)));
+  impl_->backend_of(key).submit(
+      std::make_unique<SetOperation>(context, key, std::move(entry), std::move(*ticket)),
+      Order::kBehindWrites);
 }
 
 void RedisTier::remove(const KeyDigest& key, Handler<Result<bool>> handler) {
@@ -192,7 +165,7 @@ void RedisTier::remove(const KeyDigest& key, Handler<Result<bool>> handler) {
   auto operation = std::make_unique<UnlinkOperation>(impl_->context, key, std::move(handler),
                                                      std::move(*ticket));
   operation->deadline = after(impl_->operation_timeout);
-  impl_->connection_of(key).submit_in_order(std::move(operation));
+  impl_->backend_of(key).submit(std::move(operation), Order::kBehindWrites);
 }
 
 void RedisTier::clear(Handler<Status> handler) {
@@ -210,11 +183,11 @@ void RedisTier::size(Handler<Result<std::uint64_t>> handler) {
 
 void RedisTier::flush(Handler<Status> handler) {
   if (impl_->context.budget.count() == 0) return handler(Status());
-  impl_->ping_all(Impl::Order::kBehindWrites, impl_->flush_timeout, std::move(handler));
+  impl_->ping_all(Order::kBehindWrites, impl_->flush_timeout, std::move(handler));
 }
 
 void RedisTier::check(Handler<Status> handler) {
-  impl_->ping_all(Impl::Order::kAtOnce, impl_->operation_timeout, std::move(handler));
+  impl_->ping_all(Order::kAtOnce, impl_->operation_timeout, std::move(handler));
 }
 
 TierCounters RedisTier::counters() const {
@@ -225,8 +198,8 @@ TierGauges RedisTier::gauges() const {
   TierGauges gauges;
   gauges.pending_writes = impl_->context.budget.count();
   gauges.pending_bytes = impl_->context.budget.bytes();
-  for (const auto& thread : impl_->threads) {
-    gauges.breaker = std::max(gauges.breaker, thread->connection.breaker());
+  for (const auto& backend : impl_->backends) {
+    gauges.breaker = std::max(gauges.breaker, backend->breaker());
   }
   return gauges;
 }

@@ -2,6 +2,8 @@
 
 #include <sys/un.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -10,8 +12,24 @@
 namespace llm_edge_cache::redis {
 namespace {
 
-constexpr std::string_view kTcpScheme = "redis://";
+using Deployment = RedisUrl::Deployment;
+
 constexpr std::string_view kUnixScheme = "redis+unix://";
+constexpr std::uint16_t kSentinelPort = 26'379;
+
+struct Scheme {
+  std::string_view text;
+  Deployment deployment;
+  bool tls;
+};
+constexpr std::array<Scheme, 6> kTcpSchemes = {{
+    {"redis://", Deployment::kServer, false},
+    {"rediss://", Deployment::kServer, true},
+    {"redis+cluster://", Deployment::kCluster, false},
+    {"rediss+cluster://", Deployment::kCluster, true},
+    {"redis+sentinel://", Deployment::kSentinel, false},
+    {"rediss+sentinel://", Deployment::kSentinel, true},
+}};
 constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 
 Error invalid(std::string_view what) {
@@ -68,30 +86,49 @@ Status take_credentials(std::string_view* authority, RedisUrl* url) {
   return {};
 }
 
-Status parse_host_and_port(std::string_view text, RedisUrl* url) {
+Status parse_host_and_port(std::string_view text, ServerAddress* server) {
   std::string_view port;
   bool has_port = false;
   if (!text.empty() && text[0] == '[') {
     const std::size_t close = text.find(']');
     if (close == std::string_view::npos) return invalid("the IPv6 host lacks its ']'");
-    url->host = text.substr(1, close - 1);
+    server->host = text.substr(1, close - 1);
     const std::string_view after = text.substr(close + 1);
     if (!after.empty() && after[0] != ':') return invalid("only a port may follow ']'");
     has_port = !after.empty();
     port = has_port ? after.substr(1) : after;
   } else {
     const std::size_t colon = text.find(':');
-    url->host = text.substr(0, colon);
+    server->host = text.substr(0, colon);
     has_port = colon != std::string_view::npos;
     if (has_port) port = text.substr(colon + 1);
     if (port.find(':') != std::string_view::npos) {
       return invalid("an IPv6 host must be in brackets");
     }
   }
-  if (url->host.empty()) return invalid("the host is missing");
-  if (has_port && (!parse_number(port, &url->port) || url->port == 0)) {
+  if (server->host.empty()) return invalid("the host is missing");
+  if (has_port && (!parse_number(port, &server->port) || server->port == 0)) {
     return invalid("the port must be 1 to 65535");
   }
+  return {};
+}
+
+Status parse_servers(std::string_view text, RedisUrl* url) {
+  url->servers.clear();
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    ServerAddress server;
+    if (url->deployment == Deployment::kSentinel) server.port = kSentinelPort;
+    if (Status status = parse_host_and_port(text.substr(start, end - start), &server); !status) {
+      return status;
+    }
+    url->servers.push_back(std::move(server));
+    start = end + 1;
+  }
+  if (url->deployment == Deployment::kServer && url->servers.size() > 1) {
+    return invalid("only a cluster or sentinels have more than one host");
+  }
+  if (url->servers.size() > RedisUrl::kMaxServers) return invalid("more than 64 hosts");
   return {};
 }
 
@@ -104,28 +141,42 @@ Status parse_database(std::string_view text, RedisUrl* url) {
   return {};
 }
 
-Result<RedisUrl> parse_tcp(std::string_view text) {
+// Takes the name in front of the database off a sentinel URL's path.
+Status take_master(std::string_view* path, RedisUrl* url) {
+  const std::size_t slash = std::min(path->find('/'), path->size());
+  const auto master = percent_decode(path->substr(0, slash));
+  if (!master) return invalid("the master's name is not percent-encoded correctly");
+  if (master->empty()) return invalid("the master's name is missing: redis+sentinel://host/name");
+  url->master = *master;
+  path->remove_prefix(std::min(slash + 1, path->size()));
+  return {};
+}
+
+Result<RedisUrl> parse_tcp(const Scheme& scheme, std::string_view text) {
   RedisUrl url;
+  url.deployment = scheme.deployment;
+  url.tls = scheme.tls;
   if (text.find_first_of("?#") != std::string_view::npos) {
-    return invalid("redis:// takes no query or fragment (percent-encode '?' and '#')");
+    return invalid("it takes no query or fragment (percent-encode '?' and '#')");
   }
-  const std::size_t slash = text.find('/');
+  const std::size_t slash = std::min(text.find('/'), text.size());
   std::string_view authority = text.substr(0, slash);
+  std::string_view path = text.substr(std::min(slash + 1, text.size()));
   if (Status status = take_credentials(&authority, &url); !status) return status.error();
-  if (Status status = parse_host_and_port(authority, &url); !status) return status.error();
-  if (slash != std::string_view::npos && slash + 1 < text.size()) {
-    if (Status status = parse_database(text.substr(slash + 1), &url); !status) {
-      return status.error();
-    }
+  if (Status status = parse_servers(authority, &url); !status) return status.error();
+  if (url.deployment == Deployment::kSentinel) {
+    if (Status status = take_master(&path, &url); !status) return status.error();
+  }
+  if (path.empty()) return url;
+  if (Status status = parse_database(path, &url); !status) return status.error();
+  if (url.deployment == Deployment::kCluster && url.database != 0) {
+    return invalid("a cluster has no database but 0");
   }
   return url;
 }
 
 Result<RedisUrl> parse_unix(std::string_view text) {
   RedisUrl url;
-  url.transport = RedisUrl::Transport::kUnixSocket;
-  url.host.clear();
-  url.port = 0;
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) return invalid("the path of the unix socket is missing");
   std::string_view authority = text.substr(0, slash);
@@ -143,37 +194,44 @@ Result<RedisUrl> parse_unix(std::string_view text) {
   if (!decoded) return invalid("the path is not percent-encoded correctly");
   if (decoded->size() < 2) return invalid("the path of the unix socket is missing");
   if (decoded->size() > kMaxSocketPath) return invalid("the path is too long for a unix socket");
-  url.path = *decoded;
+  url.servers = {{.host = {}, .port = 0, .path = *decoded}};
   return url;
+}
+
+const Scheme& scheme_of(const RedisUrl& url) {
+  return *std::find_if(kTcpSchemes.begin(), kTcpSchemes.end(), [&](const Scheme& scheme) {
+    return scheme.deployment == url.deployment && scheme.tls == url.tls;
+  });
 }
 
 }  // namespace
 
+std::string ServerAddress::to_string() const {
+  if (is_unix_socket()) return path;
+  const bool brackets = host.find(':') != std::string::npos;
+  return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 Result<RedisUrl> RedisUrl::parse(std::string_view text) {
-  if (text.substr(0, kTcpScheme.size()) == kTcpScheme) {
-    return parse_tcp(text.substr(kTcpScheme.size()));
+  for (const Scheme& scheme : kTcpSchemes) {
+    if (text.starts_with(scheme.text)) return parse_tcp(scheme, text.substr(scheme.text.size()));
   }
-  if (text.substr(0, kUnixScheme.size()) == kUnixScheme) {
-    return parse_unix(text.substr(kUnixScheme.size()));
-  }
-  return invalid("it must start with redis:// or redis+unix://");
+  if (text.starts_with(kUnixScheme)) return parse_unix(text.substr(kUnixScheme.size()));
+  return invalid(
+      "it must start with redis://, redis+unix://, redis+cluster:// or redis+sentinel://, or with "
+      "rediss for TLS");
 }
 
 std::string RedisUrl::to_string() const {
-  const bool is_socket = transport == Transport::kUnixSocket;
-  std::string text(is_socket ? kUnixScheme : kTcpScheme);
+  const bool is_socket = servers.front().is_unix_socket();
+  std::string text(is_socket ? kUnixScheme : scheme_of(*this).text);
   if (!password.empty()) text.append(user).append(":***@");
-  if (is_socket) {
-    text += path;
-    if (database != 0) text.append("?db=").append(std::to_string(database));
-    return text;
+  for (const ServerAddress& server : servers) {
+    if (&server != &servers.front()) text += ',';
+    text += server.to_string();
   }
-  const bool brackets = host.find(':') != std::string::npos;
-  if (brackets) text += '[';
-  text += host;
-  if (brackets) text += ']';
-  text.append(":").append(std::to_string(port));
-  if (database != 0) text.append("/").append(std::to_string(database));
+  if (!master.empty()) text.append("/").append(master);
+  if (database != 0) text.append(is_socket ? "?db=" : "/").append(std::to_string(database));
   return text;
 }
 

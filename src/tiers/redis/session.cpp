@@ -18,32 +18,46 @@ std::string quoted(std::string_view text) {
   return result;
 }
 
+std::string_view code_of(std::string_view error) {
+  return error.substr(0, error.find(' '));
+}
+
 // Errors that any other command would meet as well, unlike those of one key (WRONGTYPE) or of
 // writes (OOM, READONLY): reading goes on in spite of these.
 bool concerns_every_command(std::string_view error) {
   constexpr std::array<std::string_view, 6> kCodes = {"LOADING",     "NOAUTH", "NOPERM",
                                                       "CLUSTERDOWN", "BUSY",   "MASTERDOWN"};
-  const std::string_view code = error.substr(0, error.find(' '));
-  return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+  return std::find(kCodes.begin(), kCodes.end(), code_of(error)) != kCodes.end();
 }
 
 }  // namespace
 
-Session::Session(const Options& options, CircuitBreaker& breaker)
-    : breaker_(breaker), parser_(options.limits), max_outstanding_(options.max_outstanding) {
+Session::Session(const Options& options, CircuitBreaker& breaker, Redirector* redirector)
+    : breaker_(breaker),
+      redirector_(redirector),
+      must_be_master_(options.must_be_master),
+      parser_(options.limits),
+      max_outstanding_(options.max_outstanding) {
   if (!options.user.empty()) {
-    append_command(output_, {"AUTH", options.user, options.password});
-    handshake_.emplace_back("AUTH");
+    say(Step::kAuth, "AUTH", options.user, options.password);
   } else if (!options.password.empty()) {
-    append_command(output_, {"AUTH", options.password});
-    handshake_.emplace_back("AUTH");
+    say(Step::kAuth, "AUTH", options.password);
   }
-  if (options.database != 0) {
-    append_command(output_, {"SELECT", std::to_string(options.database)});
-    handshake_.emplace_back("SELECT");
+  if (options.predecessor) {
+    say(Step::kEndPredecessor, "CLIENT", "KILL", "ID", options.predecessor->id, "ADDR",
+        options.predecessor->address);
   }
-  append_command(output_, {"PING"});
-  handshake_.emplace_back("PING");
+  if (options.identify) say(Step::kIdentify, "CLIENT", "INFO");
+  if (options.database != 0) say(Step::kSelect, "SELECT", std::to_string(options.database));
+  if (options.reads_replica) say(Step::kReadOnly, "READONLY");
+  if (options.must_be_master) say(Step::kRole, "ROLE");
+  say(Step::kPing, "PING");
+}
+
+template <class... Arguments>
+void Session::say(Step step, const Arguments&... arguments) {
+  append_command(output_, {std::string_view(arguments)...});
+  handshake_.push_back(step);
 }
 
 bool Session::submit(OperationPtr operation, TimePoint now) {
@@ -51,8 +65,14 @@ bool Session::submit(OperationPtr operation, TimePoint now) {
     operation->fail({ErrorCode::kOverloaded, "redis: too many commands are unanswered"});
     return false;
   }
-  if (operation->append_to(state_ == State::kHandshaking ? held_back_ : output_)) {
-    slots_.push_back({std::move(operation), now});
+  std::string& out = state_ == State::kHandshaking ? held_back_ : output_;
+  const bool asking = operation->routing.asking;
+  const std::size_t before = out.size();
+  if (asking) append_command(out, {"ASKING"});
+  if (operation->append_to(out)) {
+    slots_.push_back({std::move(operation), now, asking});
+  } else {
+    out.resize(before);
   }
   return true;
 }
@@ -74,50 +94,79 @@ std::size_t Session::receive(std::string_view input, TimePoint now) {
 
 void Session::on_reply(RespReply reply, TimePoint now) {
   if (reply[0].type == RespType::kPush) return;
-  if (state_ == State::kHandshaking) return on_handshake_reply(reply[0]);
+  if (state_ == State::kHandshaking) return on_handshake_reply(reply);
   if (slots_.empty()) return break_off("the server answered what nobody asked");
-  const OperationPtr operation = std::move(slots_.front().operation);
+  // Where ASKING is refused, so is the command after it.
+  if (std::exchange(slots_.front().asking, false)) return;
+  OperationPtr operation = std::move(slots_.front().operation);
   slots_.pop_front();
   if (operation == nullptr) {
     --overdue_;
     return;
   }
-  answer(*operation, reply, now);
+  answer(std::move(operation), reply, now);
 }
 
-void Session::on_handshake_reply(const RespNode& root) {
-  const std::string_view step = handshake_.front();
-  handshake_.erase(handshake_.begin());
-  if (root.type == RespType::kError) {
-    return break_off(std::string(step) + " was refused: " + quoted(root.text));
-  }
-  const std::string_view expected = step == "PING" ? "PONG" : "OK";
-  if (root.type != RespType::kSimpleString || root.text != expected) {
-    return break_off("the server does not answer " + std::string(step) + " as Redis does");
+void Session::on_handshake_reply(RespReply reply) {
+  const Step step = handshake_.front();
+  handshake_.pop_front();
+  if (std::string complaint = complaint_about(step, reply); !complaint.empty()) {
+    return break_off(std::move(complaint));
   }
   if (!handshake_.empty()) return;
   state_ = State::kReady;
   output_ += std::exchange(held_back_, {});
 }
 
-void Session::answer(Operation& operation, RespReply reply, TimePoint now) {
+std::string Session::complaint_about(Step step, RespReply reply) {
+  constexpr std::array<std::string_view, 7> kNames = {
+      "AUTH", "CLIENT KILL", "CLIENT INFO", "SELECT", "READONLY", "ROLE", "PING"};
+  const std::string name(kNames[static_cast<std::size_t>(step)]);
+  const RespNode& root = reply[0];
+  // A user or a server without these two commands does without what they are for.
+  if (step == Step::kEndPredecessor) return {};
+  if (step == Step::kIdentify) {
+    if (root.type == RespType::kBulkString) identity_ = ClientIdentity::parse(root.text);
+    return {};
+  }
+  if (root.type == RespType::kError) return name + " was refused: " + quoted(root.text);
+  if (step == Step::kRole) {
+    const bool tells = root.type == RespType::kArray && reply.size() > 1;
+    if (tells && reply[1].text == "master") return {};
+    return tells ? "the server is a " + quoted(reply[1].text) + ", not the master"
+                 : "the server does not answer ROLE as Redis does";
+  }
+  const std::string_view expected = step == Step::kPing ? "PONG" : "OK";
+  if (root.type == RespType::kSimpleString && root.text == expected) return {};
+  return "the server does not answer " + name + " as Redis does";
+}
+
+void Session::answer(OperationPtr operation, RespReply reply, TimePoint now) {
   ++answered_;
   if (reply[0].type == RespType::kError) {
-    if (concerns_every_command(reply[0].text)) {
-      breaker_.record_failure(now);
-    } else {
-      breaker_.record_success();
-    }
-    operation.fail({ErrorCode::kProtocol, "redis: " + quoted(reply[0].text)});
-    return;
+    return answer_error(std::move(operation), reply[0].text, now);
   }
-  if (operation.complete(reply)) {
+  if (operation->complete(reply)) {
     breaker_.record_success();
     return;
   }
-  const Error error{ErrorCode::kProtocol, "redis: the answer does not fit the command"};
-  operation.fail(error);
+  operation->fail({ErrorCode::kProtocol, "redis: the answer does not fit the command"});
   break_off("an answer does not fit its command");
+}
+
+void Session::answer_error(OperationPtr operation, std::string_view error, TimePoint now) {
+  if (redirector_ != nullptr && redirector_->take_back(operation, error)) {
+    breaker_.record_success();
+    return;
+  }
+  if (concerns_every_command(error)) {
+    breaker_.record_failure(now);
+  } else {
+    breaker_.record_success();
+  }
+  const bool lost_its_role = must_be_master_ && code_of(error) == "READONLY";
+  operation->fail({ErrorCode::kProtocol, "redis: " + quoted(error)});
+  if (lost_its_role) break_off("the server is not the master any more");
 }
 
 void Session::expire(TimePoint now) {

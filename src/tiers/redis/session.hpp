@@ -14,13 +14,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "tiers/common/circuit_breaker.hpp"
+#include "tiers/redis/client_identity.hpp"
 #include "tiers/redis/operation.hpp"
 #include "tiers/redis/resp_parser.hpp"
 
 namespace llm_edge_cache::redis {
+
+// Takes operations back that the server sent elsewhere.
+class Redirector {
+ public:
+  virtual ~Redirector() = default;
+  // True where it has taken the operation; `error` is the server's, without the "-".
+  virtual bool take_back(OperationPtr& operation, std::string_view error) = 0;
+};
 
 class Session {
  public:
@@ -34,12 +42,20 @@ class Session {
     std::string user{};
     std::string password{};
     std::uint32_t database = 0;
+    bool must_be_master = false;  // by ROLE; a write that meets READONLY ends the session
+    bool reads_replica = false;   // of a cluster: READONLY
+    // Asks how the server calls this connection, for the next one's `predecessor`.
+    bool identify = false;
+    // A connection that was given up. It is ended before anything else is said, so that no command
+    // that it still holds is executed after ours.
+    std::optional<ClientIdentity> predecessor{};
     std::size_t max_outstanding = 1U << 16U;  // a command over it fails with kOverloaded
     RespLimits limits{};
   };
 
-  // Success and failure of each command are reported to the breaker, which outlives the session.
-  Session(const Options& options, CircuitBreaker& breaker);
+  // Success and failure of each command are reported to the breaker, which outlives the session, as
+  // the redirector does, which may be null.
+  Session(const Options& options, CircuitBreaker& breaker, Redirector* redirector = nullptr);
 
   // Bytes to send; the owner takes them away.
   [[nodiscard]] std::string& output() { return output_; }
@@ -55,6 +71,8 @@ class Session {
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const Error& error() const { return error_; }
+  // Once it is ready, where the server told.
+  [[nodiscard]] const std::optional<ClientIdentity>& identity() const { return identity_; }
   // When expire() has something to do. Deadlines are taken to come in the order of submission.
   [[nodiscard]] std::optional<TimePoint> next_deadline() const;
   // The next answer is overdue, and whatever is sent now would wait behind it.
@@ -69,20 +87,29 @@ class Session {
   struct Slot {
     OperationPtr operation;  // null: overdue
     TimePoint sent;
+    bool asking = false;  // the answer to ASKING comes first
   };
+  enum class Step { kAuth, kEndPredecessor, kIdentify, kSelect, kReadOnly, kRole, kPing };
 
+  template <class... Arguments>
+  void say(Step step, const Arguments&... arguments);
   void on_reply(RespReply reply, TimePoint now);
-  void on_handshake_reply(const RespNode& root);
-  void answer(Operation& operation, RespReply reply, TimePoint now);
+  void on_handshake_reply(RespReply reply);
+  [[nodiscard]] std::string complaint_about(Step step, RespReply reply);
+  void answer(OperationPtr operation, RespReply reply, TimePoint now);
+  void answer_error(OperationPtr operation, std::string_view error, TimePoint now);
   void break_off(std::string why);
 
   State state_ = State::kHandshaking;
   CircuitBreaker& breaker_;
+  Redirector* const redirector_;
+  const bool must_be_master_;
   RespParser parser_;
   std::size_t max_outstanding_;
   std::string output_;
-  std::string held_back_;                    // until the handshake is done
-  std::vector<std::string_view> handshake_;  // names of the commands of it not yet answered
+  std::string held_back_;       // until the handshake is done
+  std::deque<Step> handshake_;  // not yet answered
+  std::optional<ClientIdentity> identity_;
   std::deque<Slot> slots_;
   std::size_t overdue_ = 0;  // slots at the front without an operation
   std::uint64_t answered_ = 0;

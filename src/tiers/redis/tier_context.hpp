@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "tiers/common/atomic_counters.hpp"
 #include "tiers/common/budget.hpp"
 #include "tiers/common/tier_event.hpp"
+#include "tiers/redis/key_slot.hpp"
 
 namespace llm_edge_cache::redis {
 
@@ -33,6 +35,7 @@ struct TierContext {
   [[nodiscard]] std::string stored_key(const KeyDigest& key) const {
     return config.key_prefix + to_hex(key);
   }
+  [[nodiscard]] std::uint16_t slot(const KeyDigest& key) const { return key_slot(stored_key(key)); }
   // Counts an operation's failure, and tells of a server that answers with errors.
   void count_failure(const Error& error);
   // Counts a write that will never reach the server.

@@ -36,6 +36,16 @@ L2Config quick(std::string url) {
           .reconnect_max_ms = 100};
 }
 
+// As a server answers that knows no CLIENT command: to a log-in, and to a PING alone.
+std::string answer_to_log_in(std::string_view bytes) {
+  std::string answer;
+  for (std::size_t at = bytes.find("CLIENT"); at != std::string_view::npos;
+       at = bytes.find("CLIENT", at + 1)) {
+    answer += "-ERR unknown command\r\n";
+  }
+  return answer + "+PONG\r\n";
+}
+
 // For servers that do not answer.
 L2Config impatient(std::string url) {
   L2Config config = quick(std::move(url));
@@ -195,8 +205,8 @@ TEST(RedisFrozenTest, fails_concurrent_lookups_together_and_opens_the_breaker) {
 
 TEST(RedisFrozenTest, spends_no_lookup_on_probing) {
   std::atomic<bool> frozen{false};
-  ScriptedServer server([&frozen](std::string_view) {
-    return ScriptedServer::Action{.send = frozen ? "" : "+PONG\r\n"};
+  ScriptedServer server([&frozen](std::string_view bytes) {
+    return ScriptedServer::Action{.send = frozen ? "" : answer_to_log_in(bytes)};
   });
   L2Config config = impatient(url_of(server.port()));
   config.connect_timeout_ms = 50;
@@ -303,7 +313,7 @@ class AfterPong {
  public:
   explicit AfterPong(std::string answer) : answer_(std::move(answer)) {}
   ScriptedServer::Action operator()(std::string_view bytes) const {
-    if (bytes.find("PING") != std::string_view::npos) return {.send = "+PONG\r\n"};
+    if (bytes.find("PING") != std::string_view::npos) return {.send = answer_to_log_in(bytes)};
     return {.send = answer_};
   }
 
@@ -329,7 +339,7 @@ TEST(RedisRubbishTest, gives_no_answer_from_bytes_that_are_none) {
 TEST(RedisRubbishTest, gives_nothing_of_an_answer_that_was_cut_off) {
   ScriptedServer server([](std::string_view bytes) {
     if (bytes.find("PING") != std::string_view::npos) {
-      return ScriptedServer::Action{.send = "+PONG\r\n"};
+      return ScriptedServer::Action{.send = answer_to_log_in(bytes)};
     }
     return ScriptedServer::Action{.send = "$1000\r\nhalf of it", .close = true};
   });

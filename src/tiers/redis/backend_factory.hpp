@@ -1,0 +1,40 @@
+// Makes the backends of a tier from its configuration.
+#pragma once
+
+#include <memory>
+
+#include "llm_edge_cache/config.hpp"
+#include "tiers/redis/backend.hpp"
+#include "tiers/redis/redis_url.hpp"
+#include "tiers/redis/tier_context.hpp"
+
+namespace llm_edge_cache::redis {
+
+// Durations are added to the clock's time, which must not overflow: a day at most.
+[[nodiscard]] std::chrono::milliseconds wait_of(std::uint64_t ms);
+
+// Immutable; outlives the backends it made.
+class BackendFactory {
+ public:
+  // kInvalidArgument where a file of TLS, or a combination, cannot be used.
+  [[nodiscard]] static Result<BackendFactory> make(const L2Config& config, const RedisUrl& url);
+
+  // `number`: among the backends of one tier, so that they do not all ask the same sentinel first.
+  [[nodiscard]] std::unique_ptr<Backend> make_backend(boost::asio::io_context& context,
+                                                      std::size_t number, TierContext& tier) const;
+
+ private:
+  BackendFactory(const L2Config& config, const RedisUrl& url) : config_(config), url_(url) {}
+
+  [[nodiscard]] Session::Options session() const;
+  [[nodiscard]] Connection::Options to(const ServerAddress& address, std::string name) const;
+  [[nodiscard]] Connection::Options to_node(const ServerAddress& address, bool reads_replica) const;
+  [[nodiscard]] Connection::Options to_master(boost::asio::io_context& context,
+                                              std::size_t first_sentinel) const;
+
+  L2Config config_;
+  RedisUrl url_;
+  LinkTls tls_;
+};
+
+}  // namespace llm_edge_cache::redis

@@ -1,0 +1,55 @@
+// Asks Redis Sentinel who the master is
+// (https://redis.io/docs/latest/develop/reference/sentinel-clients/).
+//
+// One sentinel an attempt, in turn after one that did not help: so that a dead or frozen one costs
+// one attempt. Whether the server named is a master is for its own ROLE to say.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tiers/common/circuit_breaker.hpp"
+#include "tiers/redis/link.hpp"
+#include "tiers/redis/locator.hpp"
+
+namespace llm_edge_cache::redis {
+
+class SentinelLocator final : public Locator, private Link::Owner {
+ public:
+  struct Options {
+    std::vector<ServerAddress> sentinels;
+    std::string master;
+    Session::Options session;  // of the sentinels
+    LinkTls tls;
+    std::size_t first = 0;  // index of the one to ask first
+  };
+
+  // The io_context outlives it.
+  SentinelLocator(boost::asio::io_context& context, Options options);
+  ~SentinelLocator() override { cancel(); }
+
+  void locate(Handler handler) override;
+  void cancel() override;
+
+  // The answer to SENTINEL GET-MASTER-ADDR-BY-NAME; kProtocol where it names no server.
+  [[nodiscard]] static Result<ServerAddress> parse(RespReply reply);
+
+ private:
+  class Question;
+
+  void on_received() override;
+  void on_written() override;
+  void on_lost(const Error& error) override;
+  void finish(Result<ServerAddress> result);
+
+  boost::asio::io_context& context_;
+  const Options options_;
+  std::size_t asked_;  // index of the sentinel
+  CircuitBreaker breaker_{{}};
+  Handler handler_;
+  std::shared_ptr<Link> link_;
+};
+
+}  // namespace llm_edge_cache::redis

@@ -1,0 +1,27 @@
+#include "tiers/redis/server_backend.hpp"
+
+namespace llm_edge_cache::redis {
+
+void ServerBackend::on_start() {
+  if (!stopped_) connection_.start();
+}
+
+void ServerBackend::on_stop() {
+  stopped_ = true;
+  connection_.stop(cancelled());
+}
+
+void ServerBackend::receive(std::vector<Mailbox::Item>& items) {
+  const TimePoint time = std::chrono::steady_clock::now();
+  for (Mailbox::Item& item : items) {
+    if (stopped_) {
+      item.operation->fail(cancelled());
+    } else {
+      connection_.submit(std::move(item.operation),
+                         item.ordered ? Order::kBehindWrites : Order::kAtOnce, time);
+    }
+  }
+  connection_.settle();
+}
+
+}  // namespace llm_edge_cache::redis
