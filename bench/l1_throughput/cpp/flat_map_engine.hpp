@@ -17,7 +17,7 @@ class FlatMapEngine {
 
   FlatMapEngine(std::size_t, std::uint64_t) {}
 
-  bool get(const Key& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool get(const Key& key, std::uint64_t& sum) {
     Value value;
     {
       const std::lock_guard lock(mutex_);

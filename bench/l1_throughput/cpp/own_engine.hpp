@@ -18,7 +18,7 @@ class OwnEngine {
 
   OwnEngine(std::size_t capacity, std::uint64_t ttl_ms) : cache_(options(capacity, ttl_ms)) {}
 
-  bool get(const Key& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool get(const Key& key, std::uint64_t& sum) {
     if constexpr (std::is_trivially_copyable_v<Value>) {
       const auto value = cache_.get(key);
       if (value) sum += Payload::touch(*value);

@@ -16,7 +16,7 @@ class TbbEngine {
 
   TbbEngine(std::size_t, std::uint64_t) {}
 
-  bool get(const Key& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool get(const Key& key, std::uint64_t& sum) {
     typename Map::const_accessor found;
     if (!map_.find(found, key)) return false;
     sum += Payload::touch(found->second);

@@ -84,6 +84,7 @@ class Cache {
         hooks_(std::move(hooks)),
         clock_(hooks_.clock),
         tti_ns_(options.time_to_idle ? options.time_to_idle->count() : kNeverNs),
+        drain_mask_(is_inline() || !detail::kKernelFencesReaders ? 0 : ReadStripe::kEvents - 1),
         index_(slab_, cache_id_, layout(options)),
         reclaimer_(slab_, cache_id_, reclaim_bounds(options)),
         maintenance_(index_, slab_, policy_options(options),
@@ -112,17 +113,20 @@ class Cache {
   // Inline, because returning a small optional from a call costs as much as the lookup.
   [[nodiscard, gnu::always_inline]] std::optional<Value> get(const Key& key) {
     HazardRecord& own = this_threads_hazards();
-    const Read* found = locate(key, own, own.node);
+    const Read* found = locate_at_home(key, own, own.node);
+    if (found == nullptr) [[unlikely]]
+      found = locate(key, own, own.node);
     if (found == nullptr) return std::nullopt;
     const PinGuard guard(own.node);
     return std::optional<Value>(found->value());
   }
 
   /// The value in place. For values that are costly to copy or counted.
-  [[nodiscard, gnu::always_inline]] PinnedValue find(const Key& key) {
+  [[nodiscard]] PinnedValue find(const Key& key) {
     HazardRecord& own = this_threads_hazards();
     Hazard& pin = free_pin(own);
-    const Read* found = locate(key, own, pin);
+    const Read* found = locate_at_home(key, own, pin);
+    if (found == nullptr) found = locate(key, own, pin);
     return found == nullptr ? PinnedValue() : PinnedValue(pin, found->key(), found->value());
   }
 
@@ -139,7 +143,7 @@ class Cache {
   /// Stores `value`. Afterwards every get finds it, or nothing: the policy may refuse it.
   void put(Key key, Value value, const PutOptions& put_options = {}) {
     const std::uint64_t hash = hash_of(key);
-    const std::int64_t now_ns = clock_.exact_ns();
+    const std::int64_t now_ns = birth_ns(put_options);
     const Birth birth = birth_of(key, value, now_ns, put_options);
     Change change;
     while (index_.store(hash, key, value, birth, tti_ns_, change) == Stored::kQueueFull) {
@@ -171,8 +175,7 @@ class Cache {
   bool remove(const Key& key) {
     const std::uint64_t hash = hash_of(key);
     flights_.invalidate(hash);
-    return erase(hash, clock_.exact_ns(),
-                 [&](Handle handle) { return Equal{}(slab_.read_part(handle).key(), key); });
+    return erase(hash, clock_.exact_ns(), [&](Handle at) { return is_of(key, at); });
   }
 
   /// Removes the entries for which `predicate(key, value)` is true, among those there when it is
@@ -237,9 +240,7 @@ class Cache {
     const ReadBuffer::Counts reads = reads_.counts();
     statistics.hits = reads.hits;
     statistics.misses = reads.misses;
-    if (!is_inline()) {
-      statistics.read_events_lost = reads.hits + reads.misses - reads.applied - reads.pending;
-    }
+    statistics.read_events_lost = reads.lost;
     const auto deferred = reclaimer_.deferred();
     statistics.deferred_entries = deferred.entries;
     statistics.deferred_weight = deferred.weight;
@@ -383,59 +384,88 @@ class Cache {
     return mix(static_cast<std::uint64_t>(Hash{}(key)) ^ options_.seed);
   }
 
+  [[nodiscard, gnu::always_inline]] bool is_of(const Key& key, Handle handle) const {
+    return Equal{}(slab_.read_part(handle).key(), key);
+  }
+
+  /// What most hits take: no call, no loop, nothing but the entry where it most likely is. Null,
+  /// with `pin` undefined and nothing told, in all other cases; `locate` knows those.
+  [[gnu::always_inline]] const Read* locate_at_home(const Key& key, HazardRecord& own,
+                                                    Hazard& pin) {
+    ReadStripe* stripe = reads_.owned_by(own.index);
+    if (stripe == nullptr) return nullptr;
+    const std::uint64_t reads = stripe->reads();
+    if (is_last_before_drain(reads)) return nullptr;
+    const Handle handle =
+        index_.find_at_home(hash_of(key), own, pin, [&](Handle at) { return is_of(key, at); });
+    if (handle == kNullHandle) return nullptr;
+    Read& read = slab_.read_part(handle);
+    if (!read.read_if_live(clock_.read_ns(), tti_ns_)) return nullptr;
+    stripe->push_at(reads, ReadEvent::hit(handle));
+    return &read;
+  }
+
   /// The live entry of `key`, announced in `pin`; null, with `pin` 0, if there is none.
-  const Read* locate(const Key& key, HazardRecord& own, Hazard& pin) {
+  [[gnu::noinline]] const Read* locate(const Key& key, HazardRecord& own, Hazard& pin) {
     const std::uint64_t hash = hash_of(key);
     const std::int64_t now_ns = clock_.read_ns();
-    const ReadBuffer::Place place = reads_.place_of(own.index);
-    Read* read = nullptr;
-    const Handle handle = index_.find(hash, own, pin, [&](Read& candidate) {
-      read = &candidate;
-      return Equal{}(candidate.key(), key);
-    });
+    const Handle handle = index_.find(hash, own, pin, [&](Handle at) { return is_of(key, at); });
     if (handle != kNullHandle) {
-      if (read->deadline_ns(tti_ns_) > now_ns) [[likely]] {
-        if (tti_ns_ != kNeverNs) read->touch(now_ns);
-        place.stripe->count_hit(place.exclusive);
-        tell(*place.stripe, ReadEvent::hit(handle), now_ns);
-        return read;
+      Read& read = slab_.read_part(handle);
+      if (read.read_if_live(now_ns, tti_ns_)) {
+        tell(own, ReadEvent::hit(handle), now_ns);
+        return &read;
       }
       pin.store(0, std::memory_order_release);
     }
-    place.stripe->count_miss(place.exclusive);
-    tell(*place.stripe, ReadEvent::miss(hash), now_ns);
+    if (ReadStripe* stripe = reads_.owned_by(own.index)) {
+      stripe->count_miss();
+    } else {
+      reads_.shared_by(own.index).count_miss_shared();
+    }
+    tell(own, ReadEvent::miss(hash), now_ns);
     return nullptr;
   }
 
-  [[gnu::always_inline]] void tell(ReadStripe& stripe, ReadEvent event, std::int64_t now_ns) {
-    if (is_inline()) [[unlikely]] {
-      tell_at_once(event, now_ns);
-    } else if (!stripe.push(event)) [[unlikely]] {
-      drain_when_due(stripe, now_ns);
-    }
+  [[nodiscard]] bool is_last_before_drain(std::uint64_t reads) const {
+    return ((reads + 1) & drain_mask_) == 0;
   }
 
-  [[gnu::noinline]] void tell_at_once(ReadEvent event, std::int64_t now_ns) {
-    maintain_at(now_ns, [&](std::int64_t, Departures& departures) {
-      maintenance_.apply(event);
-      return maintenance_.expire(now_ns, kUnlimited, departures);
-    });
+  void tell(HazardRecord& own, ReadEvent event, std::int64_t now_ns) {
+    ReadStripe* owned = reads_.owned_by(own.index);
+    ReadStripe& stripe = owned ? *owned : reads_.shared_by(own.index);
+    const std::uint64_t before = owned ? stripe.push(event) : stripe.push_shared(event);
+    if (is_last_before_drain(before)) drain_when_due(stripe, now_ns);
   }
 
   /// A ring that fills faster than this loses events: the policy needs a sample, not each of the
   /// hits of a hot set.
   void drain_when_due(ReadStripe& stripe, std::int64_t now_ns) {
+    if (is_inline()) return drain_at_once(now_ns);
     if (now_ns - stripe.last_drain_ns.load(std::memory_order_relaxed) < kDrainIntervalNs) return;
     stripe.last_drain_ns.store(now_ns, std::memory_order_relaxed);
     drain_if_free();
   }
 
-  [[gnu::noinline]] void drain_if_free() {
+  void drain_at_once(std::int64_t now_ns) {
+    maintain_at(now_ns, [&](std::int64_t, Departures& departures) {
+      maintenance_.drain(reads_);
+      return maintenance_.expire(now_ns, kUnlimited, departures);
+    });
+  }
+
+  void drain_if_free() {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (lock.owns_lock()) maintenance_.drain(reads_);
   }
 
   // Writing.
+
+  /// The exact time is only for what expires: reading it costs a fifth of a write.
+  [[nodiscard]] std::int64_t birth_ns(const PutOptions& put_options) const {
+    const bool expires = put_options.time_to_live || options_.time_to_live || options_.time_to_idle;
+    return expires ? clock_.exact_ns() : clock_.read_ns();
+  }
 
   [[nodiscard]] Birth birth_of(const Key& key, const Value& value, std::int64_t now_ns,
                                const PutOptions& put_options) const {
@@ -486,7 +516,7 @@ class Cache {
     }
     Key own_key = key;
     Value own_value = *loaded;
-    const std::int64_t now_ns = clock_.exact_ns();
+    const std::int64_t now_ns = birth_ns(put_options);
     Birth birth = birth_of(own_key, own_value, now_ns, put_options);
     birth.yields = true;
     Change change;
@@ -603,11 +633,7 @@ class Cache {
     }
     index_.shrink([this](Table::Ptr table) { reclaimer_.retire(std::move(table)); });
     reclaimer_.reclaim();
-    const auto freed = [this] {
-      const std::lock_guard lock(mutex_);
-      maintenance_.drain(reads_);
-      return slab_.trim();
-    }();
+    slab_.trim();
   }
 
   /// At most a few hundred evictions nearer to `wanted`.
@@ -637,8 +663,8 @@ class Cache {
   void visit_one(std::uint64_t hash, std::size_t skip, Visit& visit_entry) {
     HazardRecord& own = this_threads_hazards();
     Hazard& pin = free_pin(own);
-    const Handle handle = index_.find(hash, own, pin, [&](const Read& read) {
-      return hash_of(read.key()) == hash && skip-- == 0;
+    const Handle handle = index_.find(hash, own, pin, [&](Handle at) {
+      return hash_of(slab_.read_part(at).key()) == hash && skip-- == 0;
     });
     if (handle == kNullHandle) return;
     const PinGuard guard(pin);
@@ -663,6 +689,9 @@ class Cache {
   const std::uint32_t cache_id_ = next_cache_id();
   CacheClock<Clock> clock_;
   const std::int64_t tti_ns_;
+  /// Of so many reads of a stripe and one, one may drain it. All do where each read must leave the
+  /// short way: in inline mode, and where the kernel does not fence readers.
+  const std::uint64_t drain_mask_;
   Slab slab_;
   CacheIndex index_;
   ReadBuffer reads_;

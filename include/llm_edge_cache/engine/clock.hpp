@@ -51,7 +51,10 @@ class CacheClock {
 
   [[nodiscard]] std::int64_t read_ns() const {
     const std::int64_t coarse = coarse_ns_.load(std::memory_order_relaxed);
-    return coarse != kExact ? coarse : clock_.now_ns();
+    if (coarse != kExact) [[likely]] {
+      return coarse;
+    }
+    return clock_.now_ns();
   }
 
   void publish(std::int64_t period_ns) {
@@ -59,7 +62,7 @@ class CacheClock {
   }
 
  private:
-  static constexpr std::int64_t kExact = std::numeric_limits<std::int64_t>::min();
+  static constexpr std::int64_t kExact = 0;
 
   Clock clock_;
   std::atomic<std::int64_t> coarse_ns_{kExact};

@@ -46,16 +46,16 @@ struct alignas(kCacheLineBytes) HazardRecord {
   /// engine's own code; the others hold what the caller was given.
   Hazard table{0};
   Hazard node{0};
-  std::array<Hazard, 6> pinned{};
+  std::array<Hazard, 5> pinned{};
+  std::uint32_t index = 0;  ///< Dense: 0 .. most threads at one time. Never changes.
 
-  alignas(kCacheLineBytes) std::uint32_t index = 0;  ///< Dense: 0 .. most threads at one time.
-  std::atomic<bool> lent{true};
+  alignas(kCacheLineBytes) std::atomic<bool> lent{true};
   HazardRecord* next = nullptr;  ///< In the registry; never changes.
   HazardRecord* more = nullptr;  ///< Further records of the same thread, for many pins.
 };
 
 /// All records of the process. They are never freed, so there are as many as there were threads (or
-/// six pins) at one time.
+/// five pins) at one time.
 class HazardRegistry {
  public:
   static HazardRecord& borrow() {
@@ -145,9 +145,14 @@ inline bool register_membarrier() {
 #endif
 }
 
-inline const bool kernel_fences_readers = register_membarrier();
+inline const bool kKernelFencesReaders = register_membarrier();
 
 }  // namespace detail
+
+/// The calling thread's announcements, if it has borrowed a record.
+inline HazardRecord* this_threads_hazards_or_null() {
+  return detail::this_threads_record;
+}
 
 /// The calling thread's announcements.
 inline HazardRecord& this_threads_hazards() {
@@ -166,20 +171,20 @@ inline Hazard& free_pin(HazardRecord& first) {
   }
 }
 
-/// Between announcing a name and checking that it can still be found.
-inline void fence_after_announcing() {
-  if (detail::kernel_fences_readers) [[likely]] {
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  } else {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-  }
-}
+/// What stands between announcing a name and checking that it can still be found: nothing for the
+/// processor where the kernel fences readers, which is to be asked once a search.
+struct KernelFence {
+  static void after_announcing() { std::atomic_signal_fence(std::memory_order_seq_cst); }
+};
+struct OwnFence {
+  static void after_announcing() { std::atomic_thread_fence(std::memory_order_seq_cst); }
+};
 
 /// Between making something impossible to find and looking for announcements of it.
 inline void fence_before_scan() {
   std::atomic_thread_fence(std::memory_order_seq_cst);
 #ifdef __linux__
-  if (detail::kernel_fences_readers) {
+  if (detail::kKernelFencesReaders) {
     ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
   }
 #endif

@@ -56,8 +56,12 @@ class Index {
   Index(Slab& slab, std::uint32_t cache_id, const Layout& layout)
       : slab_(&slab),
         first_name_(hazard_name(cache_id, 0)),
+        shard_mask_(layout.shards - 1),
         layout_(layout),
-        shards_(new Shard<Sync>[layout.shards]) {}
+        tables_(new std::atomic<Table*>[layout.shards]),
+        shards_(new Shard<Sync>[layout.shards]) {
+    for (std::size_t i = 0; i < layout.shards; ++i) shards_[i].set_up(tables_[i]);
+  }
 
   /// No other call may be running.
   ~Index() {
@@ -69,45 +73,41 @@ class Index {
   [[nodiscard]] std::size_t shard_count() const { return layout_.shards; }
   [[nodiscard]] std::uint32_t queue_limit() const { return layout_.queue_limit; }
   [[nodiscard]] std::size_t shard_index(std::uint64_t hash) const {
-    return (hash >> 48) & (layout_.shards - 1);
+    return (hash >> 48) & shard_mask_;
   }
 
-  /// Looks for an entry with this hash for which `accept(read part)` is true, and leaves it
+  /// Looks for an entry with this hash for which `accept(handle)` is true, and leaves it
   /// announced in `pin`: it is not freed until `pin` is set to 0. Returns kNullHandle, with `pin`
   /// 0, if there is none. No lock; writes only the caller's own announcements. Starts again when a
   /// writer changes the entry at the same moment.
   template <class Accept>
-  [[gnu::always_inline]] Handle find(std::uint64_t hash, HazardRecord& own, Hazard& pin,
-                                     Accept&& accept) const {
-    const std::atomic<Table*>& current = shards_[shard_index(hash)].table;
-    Handle found = kNullHandle;
-    for (bool changed = true; changed;) {
-      Table* table = current.load(std::memory_order_acquire);
-      if (table == nullptr) break;
-      Sync::yield_point();
-      own.table.store(hazard_name(table), std::memory_order_release);
-      Sync::yield_point();
-      fence_after_announcing();
-      changed = current.load(std::memory_order_acquire) != table;
-      if (changed) continue;
-      table->find(hash, [&](const Group& group, std::uint32_t slot) {
-        const Handle handle = group.handles[slot].load(std::memory_order_acquire);
-        if (handle == kNullHandle) return false;
-        Sync::yield_point();
-        pin.store(first_name_ | handle, std::memory_order_release);
-        Sync::yield_point();
-        fence_after_announcing();
-        changed = group.handles[slot].load(std::memory_order_acquire) != handle ||
-                  current.load(std::memory_order_acquire) != table;
-        if (changed) return true;
-        if (!accept(slab_->read_part(handle))) return false;
-        found = handle;
-        return true;
-      });
+  Handle find(std::uint64_t hash, HazardRecord& own, Hazard& pin, Accept&& accept) const {
+    return detail::kKernelFencesReaders ? search<KernelFence>(hash, own, pin, accept)
+                                        : search<OwnFence>(hash, own, pin, accept);
+  }
+
+  /// As `find`, but gives up, with `pin` undefined, unless the entry is where nine of ten are: in
+  /// its home group, at the first tag that matches. Only where the kernel fences readers.
+  template <class Accept>
+  [[gnu::always_inline]] Handle find_at_home(std::uint64_t hash, HazardRecord& own, Hazard& pin,
+                                             Accept&& accept) const {
+    const std::atomic<Table*>& current = tables_[shard_index(hash)];
+    const Table* table = current.load(std::memory_order_acquire);
+    announce<KernelFence>(own.table, hazard_name(table));
+    if (current.load(std::memory_order_acquire) != table) return kNullHandle;
+    const Group& group = table->home_group(hash);
+    const std::uint32_t hits = group.match(Table::tag_of(hash));
+    if (hits == 0) return kNullHandle;
+    const auto& place = group.handles[static_cast<std::uint32_t>(std::countr_zero(hits))];
+    const Handle handle = place.load(std::memory_order_acquire);
+    announce<KernelFence>(pin, first_name_ | handle);
+    if (place.load(std::memory_order_acquire) != handle ||
+        current.load(std::memory_order_acquire) != table || handle == kNullHandle ||
+        !accept(handle)) {
+      return kNullHandle;
     }
     own.table.store(0, std::memory_order_release);
-    if (found == kNullHandle) pin.store(0, std::memory_order_release);
-    return found;
+    return handle;
   }
 
   /// Stores an entry, in the place of the key's old one if there is one, whose cause of departure
@@ -207,10 +207,10 @@ class Index {
   [[nodiscard]] std::uint64_t weight() const { return sum(&Shard<Sync>::weight); }
 
   [[nodiscard]] std::size_t memory_bytes() const {
-    std::size_t bytes = layout_.shards * sizeof(Shard<Sync>);
+    std::size_t bytes = layout_.shards * (sizeof(Shard<Sync>) + sizeof(std::atomic<Table*>));
     for (std::size_t i = 0; i < layout_.shards; ++i) {
       const std::lock_guard lock(shards_[i].mutex);
-      if (const Table* table = shards_[i].owned_table()) bytes += table->memory_bytes();
+      bytes += shards_[i].owned_table()->memory_bytes();
     }
     return bytes;
   }
@@ -233,8 +233,7 @@ class Index {
       });
       const Table* table = shard.owned_table();
       if (!sound || entries != shard.entries.load(std::memory_order_relaxed) ||
-          weight != shard.weight.load(std::memory_order_relaxed) ||
-          entries != (table == nullptr ? 0 : table->entries())) {
+          weight != shard.weight.load(std::memory_order_relaxed) || entries != table->entries()) {
         return false;
       }
     }
@@ -242,6 +241,40 @@ class Index {
   }
 
  private:
+  template <class Fence>
+  [[gnu::always_inline]] static void announce(Hazard& hazard, HazardName name) {
+    Sync::yield_point();
+    hazard.store(name, std::memory_order_release);
+    Sync::yield_point();
+    Fence::after_announcing();
+  }
+
+  template <class Fence, class Accept>
+  Handle search(std::uint64_t hash, HazardRecord& own, Hazard& pin, Accept& accept) const {
+    const std::atomic<Table*>& current = tables_[shard_index(hash)];
+    Handle found = kNullHandle;
+    for (bool changed = true; changed;) {
+      const Table* table = current.load(std::memory_order_acquire);
+      announce<Fence>(own.table, hazard_name(table));
+      changed = current.load(std::memory_order_acquire) != table;
+      if (changed) continue;
+      table->find(hash, [&](const Group& group, std::uint32_t slot) {
+        const Handle handle = group.handles[slot].load(std::memory_order_acquire);
+        if (handle == kNullHandle) return false;
+        announce<Fence>(pin, first_name_ | handle);
+        changed = group.handles[slot].load(std::memory_order_acquire) != handle ||
+                  current.load(std::memory_order_acquire) != table;
+        if (changed) return true;
+        if (!accept(handle)) return false;
+        found = handle;
+        return true;
+      });
+    }
+    own.table.store(0, std::memory_order_release);
+    if (found == kNullHandle) pin.store(0, std::memory_order_release);
+    return found;
+  }
+
   auto hash_of() const {
     return [this](Handle handle) { return slab_->hash(handle); };
   }
@@ -307,7 +340,7 @@ class Index {
   template <class Visit>
   static void for_each_handle(const Shard<Sync>& shard, Visit&& visit) {
     const Table* table = shard.owned_table();
-    for (std::size_t i = 0; table != nullptr && i < table->groups(); ++i) {
+    for (std::size_t i = 0; i < table->groups(); ++i) {
       for (const auto& slot : table->group(i).handles) {
         const Handle handle = slot.load(std::memory_order_relaxed);
         if (handle != kNullHandle) visit(handle);
@@ -325,7 +358,10 @@ class Index {
 
   Slab* slab_;
   HazardName first_name_;
+  std::size_t shard_mask_;
   Layout layout_;
+  /// Beside each other, because readers look at nothing else of a shard.
+  std::unique_ptr<std::atomic<Table*>[]> tables_;
   std::unique_ptr<Shard<Sync>[]> shards_;
 };
 

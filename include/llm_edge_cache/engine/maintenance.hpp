@@ -54,6 +54,7 @@ class Maintenance {
   void drain(std::size_t shard, std::int64_t now_ns, Departures& departures) {
     typename Index::Events events;
     const std::uint32_t count = index_->take_events(shard, events);
+    for (std::uint32_t i = 0; i < count; ++i) fetch(events[i]);
     for (std::uint32_t i = 0; i < count; ++i) apply(events[i], now_ns, departures);
   }
 
@@ -125,15 +126,21 @@ class Maintenance {
 
  private:
   [[nodiscard]] bool linked(Handle handle) const {
-    return slab_->mapped(handle) &&
-           slab_->write_part(handle).linked.load(std::memory_order_relaxed);
+    return slab_->write_part(handle).linked.load(std::memory_order_relaxed);
+  }
+
+  /// Nodes are far apart: asks for all of a batch before the first is needed.
+  void fetch(const WriteEvent& event) const {
+    if (event.departed != kNullHandle) __builtin_prefetch(&slab_->write_part(event.departed), 1);
+    if (event.arrived != kNullHandle) __builtin_prefetch(&slab_->write_part(event.arrived), 1);
   }
 
   void apply(const WriteEvent& event, std::int64_t now_ns, Departures& departures) {
     const bool old_linked = event.departed != kNullHandle && linked(event.departed);
     if (event.arrived != kNullHandle) {
       if (old_linked) {
-        policy_.on_hit(event.departed);
+        // Far from the bounds the policy has nothing to learn from who writes again.
+        if (!policy_.is_filling()) policy_.on_hit(event.departed);
         policy_.on_replace(event.departed, event.arrived);
       } else {
         policy_.on_insert(event.arrived);

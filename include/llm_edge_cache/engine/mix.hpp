@@ -10,7 +10,7 @@ namespace llm_edge_cache::engine {
 constexpr std::uint64_t mix(std::uint64_t x) {
   __extension__ using Product = unsigned __int128;
   constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15U;
-  const Product product = static_cast<Product>(x ^ (x >> 32)) * kOdd;
+  const Product product = static_cast<Product>(x) * kOdd;
   return static_cast<std::uint64_t>(product >> 64) ^ static_cast<std::uint64_t>(product);
 }
 

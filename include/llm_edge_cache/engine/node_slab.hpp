@@ -1,10 +1,10 @@
-// Where nodes live: chunks of a few pages, addressed by 32-bit handles, given back when empty.
+// Where nodes live: two arrays that grow in place, addressed by 32-bit handles; chunks of them that
+// are empty go back to the system.
 #pragma once
 
-#include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "llm_edge_cache/engine/address_range.hpp"
 #include "llm_edge_cache/engine/nodes.hpp"
 #include "llm_edge_cache/engine/platform.hpp"
 #include "llm_edge_cache/engine/sync.hpp"
@@ -20,26 +21,24 @@ namespace llm_edge_cache::engine {
 
 /// Thread-safe. Also the store of nodes that a policy threads its lists through.
 ///
-/// `read_part` and `write_part` may be called for a handle that the caller knows to be allocated,
-/// or, under the maintenance lock, for any handle for which `mapped` is true.
+/// `read_part` may be used for a handle that the caller knows to be allocated, `write_part` for any
+/// that ever was.
 template <class Key, class Value, class Sync = ProductSync>
 class NodeSlab {
  public:
   using Read = ReadPart<Key, Value>;
 
-  NodeSlab() = default;
+  /// Reserves addresses, not memory. Throws std::bad_alloc.
+  NodeSlab()
+      : reads_(kMostNodes * sizeof(Read), kLeastReserved * sizeof(Read)),
+        writes_(kMostNodes * sizeof(WritePart), kLeastReserved * sizeof(WritePart)),
+        read_parts_(reinterpret_cast<Read*>(reads_.start())),
+        write_parts_(reinterpret_cast<WritePart*>(writes_.start())) {}
   NodeSlab(const NodeSlab&) = delete;
   NodeSlab& operator=(const NodeSlab&) = delete;
 
-  /// No allocated handle may hold a constructed key or value any more.
-  ~NodeSlab() {
-    for (ChunkState& state : states_) {
-      if (state.chunk != nullptr) free_pages(state.chunk, kChunkBytes);
-    }
-  }
-
   /// Fills `handles` with nodes whose read part is not constructed. Throws std::bad_alloc, or
-  /// std::length_error at 2^31 nodes; then nothing was allocated.
+  /// std::length_error at 2^30 nodes; then nothing was allocated.
   void allocate(std::span<Handle> handles) {
     const std::lock_guard lock(mutex_);
     std::size_t done = 0;
@@ -57,55 +56,24 @@ class NodeSlab {
     for (const Handle handle : handles) release_one(handle);
   }
 
-  /// Memory on its way back to the system.
-  class FreedChunks {
-   public:
-    FreedChunks() = default;
-    FreedChunks(FreedChunks&&) noexcept = default;
-    FreedChunks& operator=(FreedChunks&&) = delete;
-    ~FreedChunks() {
-      for (void* chunk : chunks_) free_pages(chunk, kChunkBytes);
+  /// Gives the memory of the empty chunks, except one, back to the system, which takes a while;
+  /// allocations go on beside it. Returns how many.
+  std::size_t trim() {
+    const std::vector<std::uint32_t> emptied = take_empty();
+    for (const std::uint32_t index : emptied) {
+      reads_.give_back(index * kReadChunkBytes, kReadChunkBytes);
+      writes_.give_back(index * kWriteChunkBytes, kWriteChunkBytes);
     }
-    [[nodiscard]] bool empty() const { return chunks_.empty(); }
-
-   private:
-    friend NodeSlab;
-    std::vector<void*> chunks_;
-  };
-
-  /// Takes out the empty chunks, except one. Caller holds the maintenance lock and has drained all
-  /// read events; it gives up the lock before it destroys the result, which takes a while.
-  [[nodiscard]] FreedChunks trim() {
     const std::lock_guard lock(mutex_);
-    FreedChunks freed;
-    if (empty_chunks_ < 2) return freed;
-    freed.chunks_.reserve(empty_chunks_);
-    vacant_.reserve(vacant_.size() + empty_chunks_);
-    for (std::uint32_t index = 0; empty_chunks_ > 1; ++index) {
-      ChunkState& state = states_[index];
-      if (state.chunk == nullptr || state.allocated != 0) continue;
-      unlist(index);
-      directory_.load(std::memory_order_relaxed)[index].store(nullptr, std::memory_order_release);
-      freed.chunks_.push_back(state.chunk);
-      state = ChunkState{};
-      vacant_.push_back(index);
-      --chunks_;
-      --empty_chunks_;
-    }
-    return freed;
-  }
-
-  [[nodiscard]] bool mapped(Handle handle) const {
-    const std::uint32_t index = handle >> kShift;
-    return index < directory_size_.load(std::memory_order_acquire) &&
-           directory_.load(std::memory_order_acquire)[index].load(std::memory_order_acquire);
+    vacant_.insert(vacant_.end(), emptied.begin(), emptied.end());
+    return emptied.size();
   }
 
   [[nodiscard, gnu::always_inline]] Read& read_part(Handle handle) const {
-    return chunk_of(handle).read[handle & kMask];
+    return read_parts_[handle];
   }
   [[nodiscard, gnu::always_inline]] WritePart& write_part(Handle handle) const {
-    return chunk_of(handle).write[handle & kMask];
+    return write_parts_[handle];
   }
 
   // PolicyNodes.
@@ -115,12 +83,8 @@ class NodeSlab {
 
   [[nodiscard]] std::size_t memory_bytes() const {
     const std::lock_guard lock(mutex_);
-    std::size_t bytes = chunks_ * kChunkBytes + states_.capacity() * sizeof(ChunkState) +
-                        vacant_.capacity() * sizeof(std::uint32_t);
-    for (std::size_t i = 0; i < directories_.size(); ++i) {
-      bytes += (kFirstDirectory << i) * sizeof(std::atomic<Chunk*>);
-    }
-    return bytes;
+    return chunks_in_use_ * (kReadChunkBytes + kWriteChunkBytes) +
+           chunks_.capacity() * sizeof(Chunk) + vacant_.capacity() * sizeof(std::uint32_t);
   }
 
   [[nodiscard]] std::size_t allocated() const {
@@ -131,118 +95,114 @@ class NodeSlab {
   static constexpr std::size_t kNodeBytes = sizeof(Read) + sizeof(WritePart);
 
  private:
-  /// About 64 KiB, at least 16 nodes.
-  static constexpr std::size_t kNodes =
-      std::bit_floor(std::max<std::size_t>(16, (std::size_t{64} << 10) / kNodeBytes));
-  static constexpr std::uint32_t kShift = std::bit_width(kNodes) - 1;
-  static constexpr Handle kMask = kNodes - 1;
-  static constexpr std::uint32_t kMaxChunks = (std::uint32_t{1} << 31) >> kShift;
-  static constexpr std::size_t kFirstDirectory = 64;
-
-  /// Nodes are constructed when they are first allocated; before that the pages are untouched.
-  struct Chunk {
-    Read read[kNodes];
-    WritePart write[kNodes];
-  };
-  static constexpr std::size_t kChunkBytes = round_up(sizeof(Chunk), kPageBytes);
+  /// The least number that fills whole pages, whatever the size of a key, of which all sizes are
+  /// multiples of eight bytes.
+  static constexpr std::uint32_t kNodes = 512;
+  static constexpr std::size_t kReadChunkBytes = kNodes * sizeof(Read);
+  static constexpr std::size_t kWriteChunkBytes = kNodes * sizeof(WritePart);
+  static_assert(kReadChunkBytes % kPageBytes == 0 && kWriteChunkBytes % kPageBytes == 0);
   static_assert(alignof(Read) <= kPageBytes);
 
+  static constexpr std::size_t kMostNodes = std::size_t{1} << 30;
+  static constexpr std::size_t kLeastReserved = std::size_t{1} << 16;
+
   /// Chunks with a free node are on a doubly linked list.
-  struct ChunkState {
-    Chunk* chunk = nullptr;
+  struct Chunk {
     std::uint32_t allocated = 0;
-    std::uint32_t touched = 0;  ///< Nodes ever allocated; the others are untouched.
+    std::uint32_t touched = 0;  ///< Nodes ever allocated; the others are untouched pages.
     Handle free = kNullHandle;  ///< Threaded through the write parts' wheel links.
     std::uint32_t prev = kNullHandle;
     std::uint32_t next = kNullHandle;
   };
 
-  [[gnu::always_inline]] Chunk& chunk_of(Handle handle) const {
-    return *directory_.load(std::memory_order_acquire)[handle >> kShift].load(
-        std::memory_order_acquire);
-  }
-
   Handle allocate_one() {
-    if (available_ == kNullHandle) map_chunk();
+    if (available_ == kNullHandle) add_chunk();
     const std::uint32_t index = available_;
-    ChunkState& state = states_[index];
-    Handle handle = state.free;
+    Chunk& chunk = chunks_[index];
+    Handle handle = chunk.free;
     if (handle != kNullHandle) {
-      WheelLinks& wheel = write_part(handle).wheel;
-      state.free = std::exchange(wheel.next, kNullHandle);
+      chunk.free = std::exchange(write_part(handle).wheel.next, kNullHandle);
     } else {
-      handle = index << kShift | state.touched;
-      std::construct_at(&state.chunk->write[state.touched++]);
+      handle = index * kNodes + chunk.touched++;
+      std::construct_at(&write_part(handle));
     }
-    if (state.allocated++ == 0) --empty_chunks_;
-    if (state.allocated == kNodes) unlist(index);
+    if (chunk.allocated++ == 0) --empty_chunks_;
+    if (chunk.allocated == kNodes) unlist(index);
     ++allocated_;
     return handle;
   }
 
   void release_one(Handle handle) {
-    const std::uint32_t index = handle >> kShift;
-    ChunkState& state = states_[index];
-    write_part(handle).wheel.next = std::exchange(state.free, handle);
-    if (state.allocated-- == kNodes) enlist(index);
-    if (state.allocated == 0) ++empty_chunks_;
+    const std::uint32_t index = handle / kNodes;
+    Chunk& chunk = chunks_[index];
+    write_part(handle).wheel.next = std::exchange(chunk.free, handle);
+    if (chunk.allocated-- == kNodes) enlist(index);
+    if (chunk.allocated == 0) ++empty_chunks_;
     --allocated_;
   }
 
-  void map_chunk() {
+  void add_chunk() {
     const bool reuse = !vacant_.empty();
-    const auto index = reuse ? vacant_.back() : static_cast<std::uint32_t>(states_.size());
-    if (index == kMaxChunks) throw std::length_error("cache: 2^31 nodes");
-    if (!reuse) {
-      vacant_.reserve(states_.size() + 1);
-      if (index == directory_size_.load(std::memory_order_relaxed)) grow_directory();
-      states_.emplace_back();
+    const auto index = reuse ? vacant_.back() : static_cast<std::uint32_t>(chunks_.size());
+    if (reuse) {
+      vacant_.pop_back();
+    } else {
+      if (std::size_t{index} * kNodes == kMostNodes) throw std::length_error("cache: 2^30 nodes");
+      const std::size_t chunks = std::size_t{index} + 1;
+      reads_.grow(chunks * kReadChunkBytes);
+      writes_.grow(chunks * kWriteChunkBytes);
+      if (vacant_.capacity() < chunks) vacant_.reserve(2 * chunks);
+      chunks_.emplace_back();
+      mark_vacant(&read_part(index * kNodes), kReadChunkBytes);
     }
-    auto* chunk = static_cast<Chunk*>(allocate_pages(kChunkBytes));
-    mark_vacant(chunk->read, sizeof chunk->read);
-    if (reuse) vacant_.pop_back();
-    states_[index].chunk = chunk;
-    directory_.load(std::memory_order_relaxed)[index].store(chunk, std::memory_order_release);
-    ++chunks_;
+    ++chunks_in_use_;
     ++empty_chunks_;
     enlist(index);
   }
 
-  /// Old directories stay, because readers may be in them; together they are smaller than the last.
-  void grow_directory() {
-    const std::size_t old_size = directory_size_.load(std::memory_order_relaxed);
-    const std::size_t size = old_size == 0 ? kFirstDirectory : 2 * old_size;
-    auto grown = std::make_unique<std::atomic<Chunk*>[]>(size);
-    for (std::size_t i = 0; i < old_size; ++i) grown[i] = states_[i].chunk;
-    directories_.push_back(std::move(grown));
-    directory_.store(directories_.back().get(), std::memory_order_release);
-    directory_size_.store(size, std::memory_order_release);
+  std::vector<std::uint32_t> take_empty() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::uint32_t> emptied;
+    if (empty_chunks_ < 2) return emptied;
+    emptied.reserve(empty_chunks_);
+    for (std::uint32_t index = available_; index != kNullHandle && empty_chunks_ > 1;) {
+      const std::uint32_t next = chunks_[index].next;
+      if (chunks_[index].allocated == 0) {
+        unlist(index);
+        chunks_[index] = Chunk{};
+        emptied.push_back(index);
+        --chunks_in_use_;
+        --empty_chunks_;
+      }
+      index = next;
+    }
+    return emptied;
   }
 
   void enlist(std::uint32_t index) {
-    ChunkState& state = states_[index];
-    state.prev = kNullHandle;
-    state.next = available_;
-    if (available_ != kNullHandle) states_[available_].prev = index;
+    Chunk& chunk = chunks_[index];
+    chunk.prev = kNullHandle;
+    chunk.next = available_;
+    if (available_ != kNullHandle) chunks_[available_].prev = index;
     available_ = index;
   }
 
   void unlist(std::uint32_t index) {
-    ChunkState& state = states_[index];
-    (state.prev == kNullHandle ? available_ : states_[state.prev].next) = state.next;
-    if (state.next != kNullHandle) states_[state.next].prev = state.prev;
+    Chunk& chunk = chunks_[index];
+    (chunk.prev == kNullHandle ? available_ : chunks_[chunk.prev].next) = chunk.next;
+    if (chunk.next != kNullHandle) chunks_[chunk.next].prev = chunk.prev;
   }
 
-  /// Grown before they are published, so a reader that has a handle finds its chunk.
-  std::atomic<std::atomic<Chunk*>*> directory_{nullptr};
-  std::atomic<std::size_t> directory_size_{0};
+  AddressRange reads_;
+  AddressRange writes_;
+  Read* const read_parts_;
+  WritePart* const write_parts_;
 
-  mutable typename Sync::Mutex mutex_;  ///< Guards all below.
-  std::vector<std::unique_ptr<std::atomic<Chunk*>[]>> directories_;
-  std::vector<ChunkState> states_;
-  std::vector<std::uint32_t> vacant_;  ///< Indices of states without a chunk.
+  mutable typename Sync::Mutex mutex_;  ///< Guards all below, and growing the above.
+  std::vector<Chunk> chunks_;
+  std::vector<std::uint32_t> vacant_;  ///< Chunks that are neither in use nor being given back.
   std::uint32_t available_ = kNullHandle;
-  std::size_t chunks_ = 0;
+  std::size_t chunks_in_use_ = 0;
   std::size_t empty_chunks_ = 0;
   std::size_t allocated_ = 0;
 };

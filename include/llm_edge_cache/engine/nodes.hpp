@@ -44,19 +44,23 @@ class ReadPart {
   }
   [[nodiscard]] std::int64_t expires_ns() const { return expires_ns_; }
 
+  /// Whether the deadline is later than `now_ns`; then notes that the entry is read now. Stores
+  /// nothing while the clock stands still, so that a hot entry's line stays shared.
+  [[nodiscard, gnu::always_inline]] bool read_if_live(std::int64_t now_ns, std::int64_t tti_ns) {
+    if (expires_ns_ <= now_ns) return false;
+    if (tti_ns == kNeverNs) return true;
+    const std::int64_t accessed = accessed_ns_.load(std::memory_order_relaxed);
+    if (now_ns - accessed >= tti_ns) return false;
+    if (accessed < now_ns) accessed_ns_.store(now_ns, std::memory_order_relaxed);
+    return true;
+  }
+
   /// When the entry ends if it is not read again. `tti_ns` is kNeverNs for none.
   [[nodiscard]] std::int64_t deadline_ns(std::int64_t tti_ns) const {
     if (tti_ns == kNeverNs) return expires_ns_;
     const std::int64_t accessed = accessed_ns_.load(std::memory_order_relaxed);
     const std::int64_t idle_end = accessed > kNeverNs - tti_ns ? kNeverNs : accessed + tti_ns;
     return idle_end < expires_ns_ ? idle_end : expires_ns_;
-  }
-
-  /// Stores nothing while the clock stands still, so that a hot entry's line stays shared.
-  void touch(std::int64_t now_ns) {
-    if (accessed_ns_.load(std::memory_order_relaxed) < now_ns) {
-      accessed_ns_.store(now_ns, std::memory_order_relaxed);
-    }
   }
 
  private:

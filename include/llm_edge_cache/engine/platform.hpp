@@ -8,9 +8,16 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #define LEC_ENGINE_ASAN 1
-#elif defined(__has_feature)
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define LEC_ENGINE_TSAN 1
+#endif
+#if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define LEC_ENGINE_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define LEC_ENGINE_TSAN 1
 #endif
 #endif
 

@@ -1,4 +1,4 @@
-// What readers tell the policy: striped lossy rings, and the counters of hits and misses.
+// What readers tell the policy: striped lossy rings, which also count hits and misses.
 //
 // Each of the first threads owns a stripe, on lines that nobody else writes; further threads share
 // a few stripes with atomic increments.
@@ -18,15 +18,15 @@
 
 namespace llm_edge_cache::engine {
 
-/// A hit names its node; a miss its hash, short of the lowest bit.
+/// A hit names its node; a miss its hash, short of the lowest bit. No event is all zeros.
 class ReadEvent {
  public:
-  static ReadEvent hit(Handle handle) { return ReadEvent(std::uint64_t{handle} << 1); }
+  static ReadEvent hit(Handle handle) { return ReadEvent(std::uint64_t{handle} * 2 + 2); }
   static ReadEvent miss(std::uint64_t hash) { return ReadEvent(hash | 1); }
   static ReadEvent from_bits(std::uint64_t bits) { return ReadEvent(bits); }
 
   [[nodiscard]] bool is_hit() const { return (bits_ & 1) == 0; }
-  [[nodiscard]] Handle handle() const { return static_cast<Handle>(bits_ >> 1); }
+  [[nodiscard]] Handle handle() const { return static_cast<Handle>((bits_ - 2) >> 1); }
   [[nodiscard]] std::uint64_t hash() const { return bits_; }
   [[nodiscard]] std::uint64_t bits() const { return bits_; }
 
@@ -35,105 +35,100 @@ class ReadEvent {
   std::uint64_t bits_;
 };
 
-/// One ring. Writers: any thread. Reader: `drain`; one at a time.
+/// One ring of the latest events. Its tail only counts up, so it is the count of reads too.
 class ReadStripe {
  public:
   static constexpr std::uint32_t kEvents = 128;
 
-  /// Exact. `exclusive`: no other thread counts here.
-  void count_hit(bool exclusive) { count(hits_, exclusive); }
-  void count_miss(bool exclusive) { count(misses_, exclusive); }
-
-  /// Returns false when the ring was full: the event is lost to the policy.
-  [[gnu::always_inline]] bool push(ReadEvent event) {
-    const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
-    if (tail - head_.load(std::memory_order_relaxed) >= kEvents) [[unlikely]] {
-      return false;
-    }
-    // Two threads on one stripe may take the same place: one event is lost, none is torn.
-    events_[tail % kEvents].store(event.bits(), std::memory_order_relaxed);
-    tail_.store(tail + 1, std::memory_order_release);
-    return true;
+  /// For the one thread that owns the stripe. Returns how many events there were before.
+  std::uint64_t push(ReadEvent event) {
+    const std::uint64_t before = reads();
+    push_at(before, event);
+    return before;
+  }
+  /// The same for who has just read `reads`.
+  [[gnu::always_inline]] void push_at(std::uint64_t reads, ReadEvent event) {
+    events_[reads % kEvents].store(event.bits(), std::memory_order_relaxed);
+    reads_.store(reads + 1, std::memory_order_release);
+  }
+  /// The same for any thread.
+  std::uint64_t push_shared(ReadEvent event) {
+    const std::uint64_t reads = reads_.fetch_add(1, std::memory_order_acq_rel);
+    events_[reads % kEvents].store(event.bits(), std::memory_order_relaxed);
+    return reads;
   }
 
+  /// Those of the events so far that were misses.
+  void count_miss() {
+    misses_.store(misses_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  void count_miss_shared() { misses_.fetch_add(1, std::memory_order_relaxed); }
+
+  /// Calls `apply(event)` for each event since the last call, or the latest kEvents of them. One
+  /// call at a time. An event that is overwritten meanwhile is lost, and its successor seen twice.
   template <class Apply>
   void drain(Apply&& apply) {
-    const std::uint32_t tail = tail_.load(std::memory_order_acquire);
-    std::uint32_t head = head_.load(std::memory_order_relaxed);
-    // Threads that share the stripe may have set the tail back.
-    if (tail - head > kEvents) head = tail;
-    for (; head != tail; ++head) {
-      apply(ReadEvent::from_bits(events_[head % kEvents].load(std::memory_order_relaxed)));
-      ++applied_;
+    const std::uint64_t reads = reads_.load(std::memory_order_acquire);
+    const std::uint64_t pending = std::min<std::uint64_t>(reads - drained_, kEvents);
+    for (std::uint64_t at = reads - pending; at != reads; ++at) {
+      const std::uint64_t bits = events_[at % kEvents].load(std::memory_order_relaxed);
+      if (bits != 0) apply(ReadEvent::from_bits(bits));
     }
-    head_.store(head, std::memory_order_relaxed);
+    lost_ += reads - drained_ - pending;
+    drained_ = reads;
   }
 
-  [[nodiscard]] std::uint64_t hits() const { return hits_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t reads() const { return reads_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t misses() const { return misses_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t applied() const { return applied_; }
-  [[nodiscard]] std::uint32_t pending() const {
-    return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed);
-  }
+  // Serialise with `drain`.
+  [[nodiscard]] bool pending() const { return reads() != drained_; }
+  [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
-  /// When the ring's own reader last drained it; a full ring is drained once per coarse tick.
+  /// When the ring's own reader last drained it.
   std::atomic<std::int64_t> last_drain_ns{0};
 
  private:
-  [[gnu::always_inline]] static void count(std::atomic<std::uint64_t>& counter, bool exclusive) {
-    if (exclusive) [[likely]] {
-      counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    } else {
-      counter.fetch_add(1, std::memory_order_relaxed);
-    }
-  }
-
-  std::atomic<std::uint64_t> hits_{0};
+  std::atomic<std::uint64_t> reads_{0};
   std::atomic<std::uint64_t> misses_{0};
-  std::atomic<std::uint32_t> tail_{0};
-  std::atomic<std::uint32_t> head_{0};
-  std::uint64_t applied_ = 0;  ///< Guarded by whoever serialises `drain`.
+  std::uint64_t drained_ = 0;  ///< Guarded, like `lost_`, by whoever serialises `drain`.
+  std::uint64_t lost_ = 0;
   alignas(kCacheLineBytes) std::array<std::atomic<std::uint64_t>, kEvents> events_{};
 };
 
-/// Thread-safe, except `drain`, which its caller serialises.
+/// Thread-safe, except `drain` and `counts`, which their caller serialises.
 class ReadBuffer {
  public:
   ReadBuffer() : owned_(owned_stripes()), stripes_(new PaddedStripe[owned_ + kShared]) {}
 
-  struct Place {
-    ReadStripe* stripe;
-    bool exclusive;
-  };
-  /// `thread_index` is unique among the threads that live.
-  [[nodiscard]] Place place_of(std::uint32_t thread_index) const {
-    if (thread_index < owned_) [[likely]] {
-      return {&stripes_[thread_index], true};
-    }
-    return {&stripes_[owned_ + thread_index % kShared], false};
+  /// The stripe that a thread owns, if it does. `thread_index` is unique among the threads that
+  /// live.
+  [[nodiscard, gnu::always_inline]] ReadStripe* owned_by(std::uint32_t thread_index) const {
+    return thread_index < owned_ ? &stripes_[thread_index] : nullptr;
+  }
+  [[nodiscard]] ReadStripe& shared_by(std::uint32_t thread_index) const {
+    return stripes_[owned_ + thread_index % kShared];
   }
 
   template <class Apply>
   void drain(Apply&& apply) {
     for (std::uint32_t i = 0; i < owned_ + kShared; ++i) {
-      if (stripes_[i].pending() != 0) stripes_[i].drain(apply);
+      if (stripes_[i].pending()) stripes_[i].drain(apply);
     }
   }
 
   struct Counts {
     std::uint64_t hits = 0;
     std::uint64_t misses = 0;
-    std::uint64_t pending = 0;
-    std::uint64_t applied = 0;
+    std::uint64_t lost = 0;
   };
-  /// Serialise with `drain`.
   [[nodiscard]] Counts counts() const {
     Counts sum;
     for (std::uint32_t i = 0; i < owned_ + kShared; ++i) {
-      sum.hits += stripes_[i].hits();
-      sum.misses += stripes_[i].misses();
-      sum.pending += stripes_[i].pending();
-      sum.applied += stripes_[i].applied();
+      // Misses first: a miss is counted after its event.
+      const std::uint64_t misses = stripes_[i].misses();
+      sum.misses += misses;
+      sum.hits += stripes_[i].reads() - misses;
+      sum.lost += stripes_[i].lost();
     }
     return sum;
   }

@@ -45,13 +45,11 @@ class WriteQueue {
   std::uint32_t tail_ = 0;
 };
 
-/// The lock is `mutex`; it guards everything but the loads of `table` and `entries`.
+/// The lock is `mutex`; it guards everything but the loads of the table and of `entries`. Readers
+/// never look at these lines.
 template <class Sync>
-struct alignas(2 * kCacheLineBytes) Shard {
-  /// The only line that readers look at. Null for a shard without entries.
-  std::atomic<Table*> table{nullptr};
-
-  alignas(kCacheLineBytes) mutable typename Sync::Mutex mutex;
+struct alignas(kCacheLineBytes) Shard {
+  mutable typename Sync::Mutex mutex;
   std::atomic<std::uint64_t> entries{0};
   std::atomic<std::uint64_t> weight{0};
   WriteQueue queue;
@@ -62,7 +60,16 @@ struct alignas(2 * kCacheLineBytes) Shard {
   Shard() = default;
   ~Shard() { Table::Ptr(owned_table()).reset(); }
 
-  [[nodiscard]] Table* owned_table() const { return table.load(std::memory_order_relaxed); }
+  /// Before any other call: makes an empty table, which readers will find at `place`. Throws
+  /// std::bad_alloc.
+  void set_up(std::atomic<Table*>& place) {
+    place.store(Table::make(1).release(), std::memory_order_relaxed);
+    table_ = &place;
+  }
+
+  [[nodiscard]] Table* owned_table() const {
+    return table_ == nullptr ? nullptr : table_->load(std::memory_order_relaxed);
+  }
 
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -71,13 +78,12 @@ struct alignas(2 * kCacheLineBytes) Shard {
   template <class Same>
   [[nodiscard]] Table::Position find(std::uint64_t hash, Same&& same) const {
     Table::Position found;
-    if (const Table* own = owned_table()) {
-      own->find(hash, [&](Group& group, std::uint32_t slot) {
-        if (!same(group.handles[slot].load(std::memory_order_relaxed))) return false;
-        found = {&group, slot};
-        return true;
-      });
-    }
+    owned_table()->find(hash, [&](Group& group, std::uint32_t slot) {
+      const Handle handle = group.handles[slot].load(std::memory_order_relaxed);
+      if (handle == kNullHandle || !same(handle)) return false;
+      found = {&group, slot};
+      return true;
+    });
     return found;
   }
 
@@ -86,19 +92,14 @@ struct alignas(2 * kCacheLineBytes) Shard {
   template <class HashOf>
   Table::Ptr reserve(HashOf&& hash_of) {
     const Table* own = owned_table();
-    if (own != nullptr && !own->full()) return nullptr;
-    const std::size_t groups = own == nullptr ? 1 : own->groups() + own->groups() / 2 + 1;
-    return rebuild(groups, hash_of);
+    if (!own->full()) return nullptr;
+    return rebuild(own->groups() + own->groups() / 2 + 1, hash_of);
   }
 
   /// Gives back what few entries do not need. Returns as `reserve`.
   template <class HashOf>
   Table::Ptr shrink(HashOf&& hash_of) {
     const Table* own = owned_table();
-    if (own == nullptr) return nullptr;
-    if (own->entries() == 0) {
-      return Table::Ptr(table.exchange(nullptr, std::memory_order_acq_rel));
-    }
     const std::size_t wanted = Table::groups_for(own->entries() + own->entries() / 4);
     if (wanted * 4 > own->groups()) return nullptr;
     return rebuild(wanted, hash_of);
@@ -109,15 +110,17 @@ struct alignas(2 * kCacheLineBytes) Shard {
   Table::Ptr rebuild(std::size_t groups, HashOf& hash_of) {
     auto fresh = Table::make(groups);
     Table* old = owned_table();
-    for (std::size_t i = 0; old != nullptr && i < old->groups(); ++i) {
+    for (std::size_t i = 0; i < old->groups(); ++i) {
       for (auto& slot : old->group(i).handles) {
         const Handle handle = slot.load(std::memory_order_relaxed);
         if (handle != kNullHandle) fresh->insert(hash_of(handle), handle);
       }
     }
     Sync::yield_point();
-    return Table::Ptr(table.exchange(fresh.release(), std::memory_order_acq_rel));
+    return Table::Ptr(table_->exchange(fresh.release(), std::memory_order_acq_rel));
   }
+
+  std::atomic<Table*>* table_ = nullptr;
 };
 
 }  // namespace llm_edge_cache::engine

@@ -17,19 +17,21 @@
 #include <memory>
 #include <new>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "llm_edge_cache/engine/platform.hpp"
 #include "llm_edge_cache/engine/policy/node_links.hpp"
+
+// The thread sanitizer is shown the two atomic words instead.
+#if defined(__SSE2__) && !defined(LEC_ENGINE_TSAN)
+#define LEC_ENGINE_SSE2 1
+#include <emmintrin.h>
+#endif
 
 namespace llm_edge_cache::engine {
 
 namespace detail {
 
 /// One bit for each of the 16 bytes that equals `tag`.
-inline std::uint32_t match_bytes_portable(std::uint64_t low, std::uint64_t high, std::uint8_t tag) {
+inline std::uint32_t match_bytes(std::uint64_t low, std::uint64_t high, std::uint8_t tag) {
   const auto match_word = [tag](std::uint64_t word) {
     constexpr std::uint64_t kLow7 = 0x7F7F7F7F7F7F7F7FU;
     const std::uint64_t x = word ^ (0x0101010101010101U * tag);
@@ -39,44 +41,54 @@ inline std::uint32_t match_bytes_portable(std::uint64_t low, std::uint64_t high,
   return match_word(low) | match_word(high) << 8;
 }
 
-inline std::uint32_t match_bytes(std::uint64_t low, std::uint64_t high, std::uint8_t tag) {
-#ifdef __SSE2__
-  const __m128i tags = _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
+#ifdef LEC_ENGINE_SSE2
+/// The same for bytes in memory. Each half is read at once, which is all that its writers promise;
+/// volatile, because they write at the same time.
+[[gnu::always_inline]] inline std::uint32_t match_bytes(const void* bytes, std::uint8_t tag) {
+  const __m128i tags = *static_cast<const volatile __m128i*>(bytes);
   const __m128i wanted = _mm_set1_epi8(static_cast<char>(tag));
   return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(tags, wanted)));
-#else
-  return match_bytes_portable(low, high, tag);
-#endif
 }
+#endif
 
 }  // namespace detail
 
-/// Tags are two atomic words rather than one vector, so that reading them beside a writer is
-/// defined; they are put together in a register.
 struct alignas(kCacheLineBytes) Group {
   static constexpr std::uint32_t kSlots = 12;
 
-  std::atomic<std::uint64_t> tags[2]{};  ///< Bytes 0-11: tag or 0 (free). Byte 12: overflow.
+  std::atomic<std::uint64_t> tags[2]{};  ///< Bytes 0-11: tag, or 0 if free. Byte 12: overflow.
   std::atomic<Handle> handles[kSlots];
-
-  struct Tags {
-    std::uint64_t low;
-    std::uint64_t high;
-
-    [[nodiscard]] std::uint32_t match(std::uint8_t tag) const {
-      return detail::match_bytes(low, high, tag) & ((1U << kSlots) - 1);
-    }
-    [[nodiscard]] std::uint32_t overflow() const {
-      return static_cast<std::uint32_t>(high >> kOverflowShift) & kSticky;
-    }
-  };
 
   Group() {
     for (auto& handle : handles) handle.store(kNullHandle, std::memory_order_relaxed);
   }
 
-  [[nodiscard]] Tags load() const {
-    return {tags[0].load(std::memory_order_acquire), tags[1].load(std::memory_order_acquire)};
+  /// A bit for each slot that holds this tag.
+  [[nodiscard, gnu::always_inline]] std::uint32_t match(std::uint8_t tag) const {
+#ifdef LEC_ENGINE_SSE2
+    const std::uint32_t hits = detail::match_bytes(static_cast<const void*>(tags), tag);
+    // What is read through a slot comes after.
+    std::atomic_thread_fence(std::memory_order_acquire);
+#else
+    const std::uint32_t hits = detail::match_bytes(tags[0].load(std::memory_order_acquire),
+                                                   tags[1].load(std::memory_order_acquire), tag);
+#endif
+    return hits & ((1U << kSlots) - 1);
+  }
+
+  /// Entries that found this group full; 255 stands for that or more.
+  [[nodiscard]] std::uint32_t overflow() const {
+    return static_cast<std::uint32_t>(tags[1].load(std::memory_order_acquire) >> kOverflowShift) &
+           kSticky;
+  }
+
+  /// kSlots if there is none. A tag of 0 may be an entry's too.
+  [[nodiscard]] std::uint32_t free_slot() const {
+    for (std::uint32_t free = match(0); free != 0; free &= free - 1) {
+      const auto slot = static_cast<std::uint32_t>(std::countr_zero(free));
+      if (handles[slot].load(std::memory_order_relaxed) == kNullHandle) return slot;
+    }
+    return kSlots;
   }
 
   void set(std::uint32_t slot, std::uint8_t tag, Handle handle) {
@@ -135,19 +147,17 @@ class alignas(kCacheLineBytes) Table {
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
-  /// Calls `accept(group, slot)` for each entry that may have this hash, until it returns true;
-  /// then returns true.
+  /// Calls `accept(group, slot)` for each slot that may hold an entry with this hash, or be free,
+  /// until it returns true; then returns true.
   template <class Accept>
   [[gnu::always_inline]] bool find(std::uint64_t hash, Accept&& accept) const {
-    const std::uint8_t tag = tag_of(hash);
     std::size_t index = home(hash);
     for (std::size_t probes = 0; probes < count_; ++probes) {
       Group& group = this->group(index);
-      const Group::Tags tags = group.load();
-      for (std::uint32_t hits = tags.match(tag); hits != 0; hits &= hits - 1) {
+      for (std::uint32_t hits = group.match(tag_of(hash)); hits != 0; hits &= hits - 1) {
         if (accept(group, static_cast<std::uint32_t>(std::countr_zero(hits)))) return true;
       }
-      if (tags.overflow() == 0) [[likely]] {
+      if (group.overflow() == 0) [[likely]] {
         return false;
       }
       index = after(index);
@@ -161,9 +171,9 @@ class alignas(kCacheLineBytes) Table {
   void insert(std::uint64_t hash, Handle handle) {
     for (std::size_t index = home(hash);; index = after(index)) {
       Group& group = this->group(index);
-      const std::uint32_t free = group.load().match(0);
-      if (free != 0) {
-        group.set(static_cast<std::uint32_t>(std::countr_zero(free)), tag_of(hash), handle);
+      const std::uint32_t slot = group.free_slot();
+      if (slot != Group::kSlots) {
+        group.set(slot, tag_of(hash), handle);
         break;
       }
       group.add_overflow(1);
@@ -195,9 +205,11 @@ class alignas(kCacheLineBytes) Table {
     return entries * 5 / (std::size_t{Group::kSlots} * 4) + 1;
   }
 
-  static std::uint8_t tag_of(std::uint64_t hash) {
-    const auto tag = static_cast<std::uint8_t>(hash);
-    return tag == 0 ? std::uint8_t{1} : tag;
+  static std::uint8_t tag_of(std::uint64_t hash) { return static_cast<std::uint8_t>(hash); }
+
+  /// Where the search for this hash begins.
+  [[nodiscard, gnu::always_inline]] Group& home_group(std::uint64_t hash) const {
+    return group(home(hash));
   }
 
  private:

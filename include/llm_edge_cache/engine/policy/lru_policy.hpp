@@ -29,6 +29,9 @@ class LruPolicy {
     if (nodes_->weight(handle) <= bounds_.max_weight_bytes) list_.move_to_front(*nodes_, handle);
   }
 
+  /// Whether the order does not matter for long; never, for who knows nothing else.
+  [[nodiscard]] static bool is_filling() { return false; }
+
   /// `fresh` takes the place of `old`, which has the same hash and is forgotten.
   void on_replace(Handle old, Handle fresh) {
     list_.replace(*nodes_, old, fresh);

@@ -74,6 +74,11 @@ class TinyLfuPolicy {
     }
   }
 
+  /// Whether less than half of both bounds is used: nothing is given up for long.
+  [[nodiscard]] bool is_filling() const {
+    return count() < bounds_.max_entries / 2 && weight() < bounds_.max_weight_bytes / 2;
+  }
+
   /// The node's weight is no longer `old_weight_bytes`. Call `evict` before the lock is given up.
   void on_weight_change(Handle handle, std::uint32_t old_weight_bytes) {
     List& list = list_of(handle);
