@@ -2,11 +2,14 @@
 """Promptness of expiry: a million entries with a TTL of 3 s, no traffic, a look one second later.
 
     bench/l1_expiry/run.py [--build build/release]
-Engines without expiry are left out. Caffeine has its scheduler, the promptest that it offers.
+Engines without expiry are left out. Caffeine has its scheduler, the promptest that it offers. Then
+the longest time that our engine held a lock meanwhile, and while it filled and evicted.
 """
 
 import argparse
+import json
 import pathlib
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -15,6 +18,13 @@ from support.peers import OUT, Peers  # noqa: E402
 
 ENTRIES = 1_000_000
 ENGINES = ("llm_edge_cache", "moka", "caffeine")
+
+
+def longest_holds(build: pathlib.Path) -> str:
+    done = subprocess.run([build / "bin/bench_l1_holds"], check=True, capture_output=True, text=True)
+    holds = json.loads(done.stdout)["longest_hold_us"]
+    rows = [[phase, f"{microseconds:.0f}"] for phase, microseconds in holds.items()]
+    return report.markdown(["a million entries", "longest hold of a lock, us of CPU"], rows)
 
 
 def main():
@@ -32,6 +42,7 @@ def main():
         rows.append([engine, f"{done['entries_left']:,}", *megabytes])
     text = report.markdown(["engine", "entries left", "MB full", "MB left"], rows)
     text += "".join(f"\nNot run: {name} ({why}).\n" for name, why in peers.absent.items())
+    text += "\n" + longest_holds(arguments.build.resolve())
     print(text)
     (OUT / "l1_expiry.md").write_text(text)
 

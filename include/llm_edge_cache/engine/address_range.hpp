@@ -55,11 +55,7 @@ class AddressRange {
 
   /// Gives the memory of whole pages back to the system; they stay usable and read as zero.
   void give_back(std::size_t offset, std::size_t bytes) const noexcept {
-#ifdef __linux__
-    ::madvise(start_ + offset, bytes, MADV_DONTNEED);
-#else
-    ::mmap(start_ + offset, bytes, PROT_READ | PROT_WRITE, kFlags | MAP_FIXED, -1, 0);
-#endif
+    empty_pages(start_ + offset, bytes);
   }
 
  private:

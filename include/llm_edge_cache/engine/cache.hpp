@@ -312,7 +312,7 @@ class Cache {
   using Flights = FlightTable<Key, Value, Equal>;
   using FlightPtr = typename Flights::FlightPtr;
 
-  static constexpr std::size_t kShardsPerStep = 16;
+  static constexpr std::size_t kShardsPerStep = 4;
   static constexpr std::size_t kExpiriesPerStep = 256;
   static constexpr std::uint64_t kEvictionsPerStep = 256;
   static constexpr std::int64_t kDrainIntervalNs = 1'000'000;

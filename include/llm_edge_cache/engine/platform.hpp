@@ -70,6 +70,15 @@ inline void free_pages(void* pages, [[maybe_unused]] std::size_t bytes) noexcept
 #endif
 }
 
+/// Gives the memory of whole pages back while their addresses stay usable; they read as zero.
+inline void empty_pages(void* pages, std::size_t bytes) noexcept {
+#ifdef __linux__
+  ::madvise(pages, bytes, MADV_DONTNEED);
+#else
+  __builtin_memset(pages, 0, bytes);
+#endif
+}
+
 constexpr std::size_t round_up(std::size_t value, std::size_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }

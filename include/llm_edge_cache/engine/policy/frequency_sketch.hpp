@@ -3,7 +3,8 @@
 // A count-min sketch of 4-bit counters with aging by halving (Einziger, Friedman, Manes: TinyLFU,
 // ACM Transactions on Storage 2017), blocked so that a key touches one cache line. Neither aging
 // nor growing ever stops the cache: a block remembers the epoch that it was last halved in and
-// catches up when it is next written, and a larger table is filled a few blocks per use.
+// catches up when it is next written, and a larger table is filled, and the old one's memory given
+// back, a few blocks per use.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +13,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
+#include "llm_edge_cache/engine/platform.hpp"
 #include "llm_edge_cache/engine/policy/node_links.hpp"
 
 namespace llm_edge_cache::engine {
@@ -30,7 +33,6 @@ class FrequencySketch {
     const int width = static_cast<int>(std::bit_width(blocks));
     const int doublings = std::max(width - kFirstBlocksLog2, 0);
     table_ = make_table(std::max<std::uint64_t>(((blocks - 1) >> doublings) + 1, 1));
-    std::fill_n(table_.blocks.get(), table_.size, Block{});
     filled_ = table_.size;
   }
 
@@ -83,12 +85,19 @@ class FrequencySketch {
   static constexpr std::uint32_t kEpochShift = 60;
   static constexpr std::uint32_t kMaxHalvings = 4;
   static constexpr std::size_t kBlocksFilledPerUse = 4;
+  static constexpr std::size_t kBlocksGivenBack = 1024;
 
   struct alignas(64) Block {
     std::array<std::uint64_t, 2 * kRows> words;
   };
+  static_assert(std::is_trivially_default_constructible_v<Block>);
+
+  struct FreePages {
+    std::size_t bytes;
+    void operator()(Block* blocks) const noexcept { free_pages(blocks, bytes); }
+  };
   struct Table {
-    std::unique_ptr<Block[]> blocks;
+    std::unique_ptr<Block[], FreePages> blocks;
     std::size_t size = 0;
   };
   struct Slot {
@@ -104,8 +113,11 @@ class FrequencySketch {
     return entries == kUnbounded ? 0 : (entries + kEntriesPerBlock - 1) / kEntriesPerBlock;
   }
 
+  /// All zero, in pages that become memory when they are touched.
   static Table make_table(std::size_t size) {
-    return {.blocks = std::make_unique_for_overwrite<Block[]>(size), .size = size};
+    const std::size_t bytes = round_up(size * sizeof(Block), kPageBytes);
+    auto* blocks = static_cast<Block*>(allocate_pages(bytes));
+    return {.blocks = {blocks, FreePages{bytes}}, .size = size};
   }
 
   [[nodiscard]] Slots locate(std::uint64_t hash) const {
@@ -166,6 +178,11 @@ class FrequencySketch {
   void continue_doubling() {
     for (std::size_t n = 0; n < kBlocksFilledPerUse && filled_ < table_.size; ++n, ++filled_) {
       table_.blocks[filled_] = old_.blocks[filled_ / 2];
+    }
+    // Of a large table all at once would take milliseconds.
+    const std::size_t done = filled_ / 2;
+    if (done % kBlocksGivenBack == 0) {
+      empty_pages(&old_.blocks[done - kBlocksGivenBack], kBlocksGivenBack * sizeof(Block));
     }
     if (filled_ == table_.size) old_ = Table{};
   }
