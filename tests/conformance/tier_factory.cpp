@@ -2,6 +2,9 @@
 
 #include <atomic>
 
+#include "tests/support/certificates.hpp"
+#include "tests/support/redis_cluster.hpp"
+#include "tests/support/redis_sentinels.hpp"
 #include "tests/support/redis_server.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tiers/disk/disk_tier.hpp"
@@ -21,36 +24,45 @@ class MemoryFactory final : public TierFactory {
   }
 };
 
-// One server for the whole run; a tier is empty because its prefix is new.
+// One store for the whole run; a tier is empty because its prefix is new.
+template <class Store>
 class RedisFactory final : public TierFactory {
  public:
-  explicit RedisFactory(RedisServerOptions::Transport transport) : transport_(transport) {}
+  explicit RedisFactory(std::string name) : name_(std::move(name)) {}
 
-  [[nodiscard]] std::string name() const override {
-    return transport_ == RedisServerOptions::Transport::kTcp ? "redis_tcp" : "redis_unix";
-  }
+  [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] std::unique_ptr<Tier> make(ClockPtr clock) const override {
+    if (store_ == nullptr) store_ = std::make_unique<Store>();
     // Deadlines are generous: a busy machine must not fail what is not about time.
-    const L2Config config{.url = server().url(),
-                          .key_prefix = "conformance" + std::to_string(made_.fetch_add(1)) + ":",
-                          .connect_timeout_ms = 20'000,
-                          .operation_timeout_ms = 20'000,
-                          .io_threads = 2,
-                          .shutdown_flush_ms = 20'000};
+    L2Config config{.url = store_->url(),
+                    .key_prefix = "conformance" + std::to_string(made_.fetch_add(1)) + ":",
+                    .connect_timeout_ms = 20'000,
+                    .operation_timeout_ms = 20'000,
+                    .io_threads = 2,
+                    .shutdown_flush_ms = 20'000};
+    if constexpr (requires { store_->ca_file(); }) config.tls_ca_file = store_->ca_file();
     return redis::RedisTier::create(config, std::move(clock)).value();
   }
 
  private:
-  [[nodiscard]] RedisServer& server() const {
-    if (server_ == nullptr) {
-      server_ = std::make_unique<RedisServer>(RedisServerOptions{.transport = transport_});
-    }
-    return *server_;
-  }
-
-  const RedisServerOptions::Transport transport_;
-  mutable std::unique_ptr<RedisServer> server_;
+  const std::string name_;
+  mutable std::unique_ptr<Store> store_;
   mutable std::atomic<int> made_{0};
+};
+
+struct UnixRedis : RedisServer {
+  UnixRedis() : RedisServer({.transport = RedisServerOptions::Transport::kUnixSocket}) {}
+};
+
+class TlsRedis {
+ public:
+  [[nodiscard]] std::string url() const { return server_.url(); }
+  [[nodiscard]] std::string ca_file() const { return authority_.ca_file(); }
+
+ private:
+  CertificateAuthority authority_;
+  RedisServer server_{{.transport = RedisServerOptions::Transport::kTls,
+                       .certificate = authority_.issue("server", "DNS:localhost")}};
 };
 
 // Every tier in a folder of its own.
@@ -77,11 +89,14 @@ class DiskFactory final : public TierFactory {
 }  // namespace
 
 std::vector<TierFactoryPtr> all_tiers() {
-  using Transport = RedisServerOptions::Transport;
   static const std::vector<TierFactoryPtr> tiers = {
-      std::make_shared<MemoryFactory>(), std::make_shared<DiskFactory>(),
-      std::make_shared<RedisFactory>(Transport::kTcp),
-      std::make_shared<RedisFactory>(Transport::kUnixSocket)};
+      std::make_shared<MemoryFactory>(),
+      std::make_shared<DiskFactory>(),
+      std::make_shared<RedisFactory<RedisServer>>("redis_tcp"),
+      std::make_shared<RedisFactory<UnixRedis>>("redis_unix"),
+      std::make_shared<RedisFactory<TlsRedis>>("redis_tls"),
+      std::make_shared<RedisFactory<RedisSentinels>>("redis_sentinel"),
+      std::make_shared<RedisFactory<RedisCluster>>("redis_cluster")};
   return tiers;
 }
 

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/time.h>
 
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 #include "tests/support/free_port.hpp"
@@ -57,11 +59,12 @@ std::string text_of(const redisReply& reply) {
 }  // namespace
 
 RedisServer::RedisServer(RedisServerOptions options) : options_(std::move(options)) {
-  if (options_.transport == RedisServerOptions::Transport::kUnixSocket) {
+  // hiredis speaks no TLS: the test's own commands take the socket.
+  if (options_.transport != RedisServerOptions::Transport::kTcp) {
     socket_path_ = (directory_.path() / "redis.sock").string();
   }
   for (int attempt = 1;; ++attempt) {
-    if (socket_path_.empty()) port_ = free_port();
+    if (options_.transport != RedisServerOptions::Transport::kUnixSocket) port_ = choose_port();
     try {
       start();
       return;
@@ -71,9 +74,18 @@ RedisServer::RedisServer(RedisServerOptions options) : options_(std::move(option
   }
 }
 
+std::uint16_t RedisServer::choose_port() const {
+  constexpr std::uint16_t kBusOffset = 10'000;
+  for (;;) {
+    const std::uint16_t port = free_port();
+    if (!options_.cluster_bus || port < 65'535 - kBusOffset) return port;
+  }
+}
+
 std::vector<std::string> RedisServer::arguments() const {
+  if (options_.sentinel) return sentinel_arguments();
   std::vector<std::string> result = {LEC_REDIS_SERVER,
-                                     "--port",
+                                     is_tls() ? "--tls-port" : "--port",
                                      std::to_string(port_),
                                      "--bind",
                                      "127.0.0.1",
@@ -88,11 +100,25 @@ std::vector<std::string> RedisServer::arguments() const {
   const auto add = [&result](std::initializer_list<std::string> more) {
     result.insert(result.end(), more);
   };
+  if (is_tls()) {
+    add({"--port", "0", "--tls-cert-file", options_.certificate.certificate_file, "--tls-key-file",
+         options_.certificate.key_file, "--tls-auth-clients",
+         options_.ca_file.empty() ? "no" : "yes"});
+    if (!options_.ca_file.empty()) add({"--tls-ca-cert-file", options_.ca_file});
+  }
   if (!socket_path_.empty()) add({"--unixsocket", socket_path_});
   if (!options_.password.empty()) add({"--requirepass", options_.password});
   if (!options_.maxmemory.empty()) add({"--maxmemory", options_.maxmemory});
   result.insert(result.end(), options_.extra_args.begin(), options_.extra_args.end());
   return result;
+}
+
+std::vector<std::string> RedisServer::sentinel_arguments() const {
+  const std::filesystem::path configuration = directory_.path() / "sentinel.conf";
+  std::ofstream file(configuration);  // it writes down there what it learns
+  file << "port " << port_ << "\nbind 127.0.0.1\nloglevel warning\n";
+  if (!options_.password.empty()) file << "requirepass " << options_.password << '\n';
+  return {LEC_REDIS_SERVER, configuration.string(), "--sentinel"};
 }
 
 void RedisServer::start() {
@@ -114,6 +140,7 @@ bool RedisServer::answers() {
 
 std::string RedisServer::url() const {
   const std::string credentials = options_.password.empty() ? "" : ":" + options_.password + "@";
+  if (is_tls()) return "rediss://" + credentials + "localhost:" + std::to_string(port_);
   if (!socket_path_.empty()) return "redis+unix://" + credentials + socket_path_;
   return "redis://" + credentials + "127.0.0.1:" + std::to_string(port_);
 }

@@ -1,0 +1,116 @@
+#include "tests/support/redis_cluster.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/support/child_process.hpp"
+#include "tests/support/eventually.hpp"
+
+namespace llm_edge_cache::test {
+namespace {
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+}  // namespace
+
+RedisCluster::RedisCluster(const std::vector<std::string>& extra_args) {
+  std::vector<std::string> arguments = {"--cluster-enabled",          "yes",
+                                        "--cluster-node-timeout",     "1000",
+                                        "--repl-diskless-sync-delay", "0"};
+  arguments.insert(arguments.end(), extra_args.begin(), extra_args.end());
+  for (std::size_t i = 0; i < 2 * kPrimaries; ++i) {
+    nodes_.push_back(std::make_unique<RedisServer>(
+        RedisServerOptions{.cluster_bus = true, .extra_args = arguments}));
+  }
+  std::vector<std::string> create = {LEC_REDIS_CLI, "--cluster", "create"};
+  for (std::size_t i = 0; i < nodes_.size(); ++i) create.push_back(address(i));
+  create.insert(create.end(), {"--cluster-replicas", "1", "--cluster-yes"});
+  ChildProcess cli({.argv = create});
+  if (cli.wait() != 0) throw std::runtime_error("redis-cli: " + cli.output() + cli.error_output());
+  if (!eventually([this] { return is_whole(); })) {
+    throw std::runtime_error("the cluster did not become whole");
+  }
+}
+
+std::string RedisCluster::url() const {
+  return "redis+cluster://" + address(0) + "," + address(1) + "," + address(2);
+}
+
+bool RedisCluster::is_primary(std::size_t index) {
+  return node(index).command({"ROLE"}).starts_with("master");
+}
+
+std::size_t RedisCluster::primary_of(const std::string& key) {
+  const int slot = std::stoi(node(0).command({"CLUSTER", "KEYSLOT", key}));
+  const std::vector<std::string> slots = words_of(node(0).command({"CLUSTER", "SLOTS"}));
+  // first last host port id .. : a range begins with two numbers in front of a host.
+  for (std::size_t i = 0; i + 4 < slots.size(); ++i) {
+    if (slots[i + 2] != "127.0.0.1" || slots[i].size() > 5 || slots[i + 1].size() > 5) continue;
+    if (slots[i].find('.') != std::string::npos || slots[i + 1].find('.') != std::string::npos) {
+      continue;
+    }
+    if (slot < std::stoi(slots[i]) || slot > std::stoi(slots[i + 1])) continue;
+    for (std::size_t n = 0; n < nodes_.size(); ++n) {
+      if (std::to_string(nodes_[n]->port()) == slots[i + 3]) return n;
+    }
+  }
+  throw std::runtime_error("nobody serves the slot");
+}
+
+std::size_t RedisCluster::replica_of(std::size_t primary) {
+  const std::string port = std::to_string(node(primary).port());
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const std::vector<std::string> role = words_of(node(i).command({"ROLE"}));
+    if (role.size() > 2 && role[0] == "slave" && role[2] == port) return i;
+  }
+  throw std::runtime_error("the primary has no replica");
+}
+
+void RedisCluster::fail_over_to(std::size_t replica) {
+  node(replica).command({"CLUSTER", "FAILOVER"});
+  if (!eventually([&] { return is_primary(replica); })) {
+    throw std::runtime_error("the replica did not take over");
+  }
+}
+
+void RedisCluster::move_slot(int slot, std::size_t from, std::size_t to) {
+  const std::string number = std::to_string(slot);
+  node(to).command({"CLUSTER", "SETSLOT", number, "IMPORTING", id(from)});
+  node(from).command({"CLUSTER", "SETSLOT", number, "MIGRATING", id(to)});
+  for (;;) {
+    const std::vector<std::string> keys =
+        words_of(node(from).command({"CLUSTER", "GETKEYSINSLOT", number, "1"}));
+    if (keys.empty()) break;
+    node(from).command(
+        {"MIGRATE", "127.0.0.1", std::to_string(node(to).port()), keys[0], "0", "5000", "REPLACE"});
+  }
+  for (const std::size_t index : {to, from}) {
+    node(index).command({"CLUSTER", "SETSLOT", number, "NODE", id(to)});
+  }
+}
+
+bool RedisCluster::is_whole() {
+  return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& server) {
+    const std::string info = server->command({"CLUSTER", "INFO"});
+    const std::string role = server->command({"ROLE"});
+    return info.find("cluster_state:ok") != std::string::npos &&
+           info.find("cluster_known_nodes:6") != std::string::npos &&
+           (role.starts_with("master") || role.find("connected") != std::string::npos);
+  });
+}
+
+std::string RedisCluster::id(std::size_t index) {
+  return node(index).command({"CLUSTER", "MYID"});
+}
+
+std::string RedisCluster::address(std::size_t index) const {
+  return "127.0.0.1:" + std::to_string(nodes_[index]->port());
+}
+
+}  // namespace llm_edge_cache::test

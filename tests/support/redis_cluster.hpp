@@ -1,0 +1,44 @@
+// A real Redis Cluster on the loopback: three primaries with a replica each.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/redis_server.hpp"
+
+namespace llm_edge_cache::test {
+
+class RedisCluster {
+ public:
+  static constexpr std::size_t kPrimaries = 3;
+
+  // Returns when every node says that the cluster is whole; throws std::runtime_error otherwise.
+  // `extra_args` go to every server.
+  explicit RedisCluster(const std::vector<std::string>& extra_args = {});
+
+  // redis+cluster:// with the first three nodes.
+  [[nodiscard]] std::string url() const;
+  // Primaries first, as they were made; a failover changes their roles, not their places.
+  [[nodiscard]] RedisServer& node(std::size_t index) { return *nodes_[index]; }
+  [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+
+  [[nodiscard]] bool is_primary(std::size_t index);
+  // Index of the one that serves the key's slot, by the word of a node that answers.
+  [[nodiscard]] std::size_t primary_of(const std::string& key);
+  [[nodiscard]] std::size_t replica_of(std::size_t primary);
+  // The replica takes over while its primary is alive; returns when the replica says so.
+  void fail_over_to(std::size_t replica);
+  // Moves a slot with its keys, one key at a time, as a resharding does.
+  void move_slot(int slot, std::size_t from, std::size_t to);
+  [[nodiscard]] bool is_whole();
+
+ private:
+  [[nodiscard]] std::string id(std::size_t index);
+  [[nodiscard]] std::string address(std::size_t index) const;
+
+  std::vector<std::unique_ptr<RedisServer>> nodes_;
+};
+
+}  // namespace llm_edge_cache::test
