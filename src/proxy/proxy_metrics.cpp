@@ -1,16 +1,14 @@
 #include "proxy/proxy_metrics.hpp"
 
-#include <algorithm>
-
 namespace llm_edge_cache::proxy {
 namespace {
 
 constexpr std::string_view kOtherModels = "other";
 
-template <class Counters, class Values>
-void copy_counters(const Counters& counters, Values& values) {
-  std::transform(counters.begin(), counters.end(), values.begin(),
-                 [](const auto& counter) { return counter.load(std::memory_order_relaxed); });
+template <std::size_t kCount>
+void add_counters(const std::array<SlotCounter, kCount>& counters,
+                  std::array<std::uint64_t, kCount>& sums) {
+  for (std::size_t i = 0; i < kCount; ++i) sums[i] += counters[i].value();
 }
 
 }  // namespace
@@ -61,31 +59,43 @@ std::string_view to_string(UpstreamResult result) {
 
 void ProxyMetrics::count_tokens_saved(std::string_view model, std::uint64_t tokens) {
   if (tokens == 0) return;
-  const MutexLock lock(models_mu_);
-  auto found = tokens_saved_.find(model);
-  if (found == tokens_saved_.end()) {
-    // The upstream names the models: a label from outside must not grow the export without end.
-    const bool has_room =
-        tokens_saved_.size() < kMaxModels && model.size() <= kMaxModelNameBytes && !model.empty();
-    found = tokens_saved_.try_emplace(std::string(has_room ? model : kOtherModels), 0).first;
-  }
-  found->second += tokens;
+  const auto index = models_.index_of(model);
+  slots_.write([&](Counters& mine, bool shared) { mine.tokens_saved[index].add(tokens, shared); });
+}
+
+std::uint64_t ProxyMetrics::sum(SlotCounter Counters::* counter) const {
+  std::uint64_t total = 0;
+  slots_.for_each([&](const Counters& counters) { total += (counters.*counter).value(); });
+  return total;
 }
 
 ProxyMetricsSnapshot ProxyMetrics::snapshot() const {
   ProxyMetricsSnapshot result;
-  copy_counters(requests_, result.requests);
+  // Ends are read before starts: a flight between the two readings must not make it negative.
+  const auto flights_ended = sum(&Counters::flights_ended);
+  result.flights_active = sum(&Counters::flights_started) - flights_ended;
+
+  std::array<std::uint64_t, kMaxModels + 1> tokens_saved{};
+  slots_.for_each([&](const Counters& counters) {
+    add_counters(counters.requests, result.requests);
+    add_counters(counters.refusals, result.store_refusals);
+    add_counters(counters.upstream, result.upstream_calls);
+    add_counters(counters.tokens_saved, tokens_saved);
+    result.own_errors += counters.own_errors.value();
+    result.stores += counters.stores.value();
+    result.followers_cut += counters.followers_cut.value();
+  });
   for (const auto count : result.requests) result.requests_total += count;
-  copy_counters(refusals_, result.store_refusals);
-  copy_counters(upstream_, result.upstream_calls);
-  result.own_errors = own_errors_.load(std::memory_order_relaxed);
-  result.stores = stores_.load(std::memory_order_relaxed);
-  result.flights_active = flights_.load(std::memory_order_relaxed);
-  result.followers_cut = followers_cut_.load(std::memory_order_relaxed);
+
+  const auto models = models_.size();
+  for (std::size_t i = 0; i < models; ++i) {
+    if (tokens_saved[i] > 0) result.tokens_saved_by_model[models_.label(i)] = tokens_saved[i];
+  }
+  if (tokens_saved[LabelTable::kOther] > 0) {
+    result.tokens_saved_by_model[std::string(kOtherModels)] += tokens_saved[LabelTable::kOther];
+  }
   result.upstream_latency = latency_.snapshot();
   result.upstream_time_to_first_byte = first_byte_.snapshot();
-  const MutexLock lock(models_mu_);
-  result.tokens_saved_by_model.insert(tokens_saved_.begin(), tokens_saved_.end());
   return result;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,8 +9,9 @@
 #include <string>
 #include <string_view>
 
-#include "base/thread_annotations.hpp"
+#include "core/thread_slots.hpp"
 #include "llm_edge_cache/lookup_result.hpp"
+#include "proxy/label_table.hpp"
 #include "proxy/latency_histogram.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -66,42 +66,55 @@ struct ProxyMetricsSnapshot {
   std::map<std::string, std::uint64_t> tokens_saved_by_model;
 };
 
-// Thread-safe.
+// Thread-safe. What every request counts is written to a slot of the calling thread's own.
 class ProxyMetrics {
  public:
-  static constexpr std::size_t kMaxModels = 64;
-  static constexpr std::size_t kMaxModelNameBytes = 128;
+  static constexpr std::size_t kMaxModels = LabelTable::kMaxLabels;
+  static constexpr std::size_t kMaxModelNameBytes = LabelTable::kMaxLabelBytes;
 
-  void count_request(LookupOutcome outcome) { add(requests_[static_cast<std::size_t>(outcome)]); }
-  void count_own_error() { add(own_errors_); }
-  void count_store() { add(stores_); }
-  void count_refusal(StoreRefusal refusal) { add(refusals_[static_cast<std::size_t>(refusal)]); }
-  void count_upstream(UpstreamResult result) { add(upstream_[static_cast<std::size_t>(result)]); }
-  void count_cut_follower() { add(followers_cut_); }
+  void count_request(LookupOutcome outcome) { add(&Counters::requests, outcome); }
+  void count_own_error() { add(&Counters::own_errors); }
+  void count_store() { add(&Counters::stores); }
+  void count_refusal(StoreRefusal refusal) { add(&Counters::refusals, refusal); }
+  void count_upstream(UpstreamResult result) { add(&Counters::upstream, result); }
+  void count_cut_follower() { add(&Counters::followers_cut); }
   void observe_upstream_latency(std::chrono::nanoseconds elapsed) { latency_.observe(elapsed); }
   void observe_first_byte(std::chrono::nanoseconds elapsed) { first_byte_.observe(elapsed); }
-  void flight_started() { add(flights_); }
-  void flight_ended() { flights_.fetch_sub(1, std::memory_order_relaxed); }
+  void flight_started() { add(&Counters::flights_started); }
+  void flight_ended() { add(&Counters::flights_ended); }
   void count_tokens_saved(std::string_view model, std::uint64_t tokens);
 
+  // Counts of a moment while others write: each is exact, sums may be a few requests apart.
   [[nodiscard]] ProxyMetricsSnapshot snapshot() const;
 
  private:
-  using Counter = std::atomic<std::uint64_t>;
-  static void add(Counter& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
+  struct Counters {
+    std::array<SlotCounter, kOutcomeCount> requests;
+    std::array<SlotCounter, kStoreRefusalCount> refusals;
+    std::array<SlotCounter, kUpstreamResultCount> upstream;
+    SlotCounter own_errors;
+    SlotCounter stores;
+    SlotCounter flights_started;
+    SlotCounter flights_ended;
+    SlotCounter followers_cut;
+    std::array<SlotCounter, kMaxModels + 1> tokens_saved;  // by index of models_
+  };
 
-  std::array<Counter, kOutcomeCount> requests_{};
-  std::array<Counter, kStoreRefusalCount> refusals_{};
-  std::array<Counter, kUpstreamResultCount> upstream_{};
-  Counter own_errors_ = 0;
-  Counter stores_ = 0;
-  Counter flights_ = 0;
-  Counter followers_cut_ = 0;
+  void add(SlotCounter Counters::* counter) {
+    slots_.write([&](Counters& mine, bool shared) { (mine.*counter).add(1, shared); });
+  }
+  template <std::size_t kCount, class Label>
+  void add(std::array<SlotCounter, kCount> Counters::* family, Label label) {
+    slots_.write([&](Counters& mine, bool shared) {
+      (mine.*family)[static_cast<std::size_t>(label)].add(1, shared);
+    });
+  }
+  [[nodiscard]] std::uint64_t sum(SlotCounter Counters::* counter) const;
+
+  ThreadSlots<Counters> slots_;
+  LabelTable models_;
   LatencyHistogram latency_;
   LatencyHistogram first_byte_;
-
-  mutable Mutex models_mu_;
-  std::map<std::string, std::uint64_t, std::less<>> tokens_saved_ LEC_GUARDED_BY(models_mu_);
 };
 
 }  // namespace llm_edge_cache::proxy

@@ -30,8 +30,13 @@ struct ProxyOptions {
   std::vector<std::string> credential_headers = {"authorization", "x-api-key", "api-key",
                                                  "x-goog-api-key", "cookie"};
   // Header fields that change an answer.
-  std::vector<std::string> key_headers = {"anthropic-version", "anthropic-beta",
-                                          "openai-organization", "openai-project"};
+  std::vector<std::string> key_headers = {"anthropic-version",
+                                          "anthropic-beta",
+                                          "anthropic-workspace-id",
+                                          "anthropic-user-profile-id",
+                                          "openai-organization",
+                                          "openai-project",
+                                          "openai-beta"};
   // Body members that do not; empty: the dialect's own list.
   std::vector<std::string> keyless_members;
 

@@ -16,9 +16,27 @@ constexpr std::array<std::string_view, 3> kCompleteReasons = {"end_turn", "tool_
 
 // Tools by their types less the date at the end: those that the client runs, and those that only
 // read what everybody can read.
-constexpr std::array<std::string_view, 8> kKeptToolKinds = {
-    "custom", "bash",       "text_editor", "computer",
-    "memory", "web_search", "web_fetch",   "tool_search_tool"};
+constexpr std::array<std::string_view, 11> kKeptToolKinds = {"custom",
+                                                             "bash",
+                                                             "text_editor",
+                                                             "computer",
+                                                             "computer_toolset",
+                                                             "browser_toolset",
+                                                             "memory",
+                                                             "web_search",
+                                                             "web_fetch",
+                                                             "tool_search_tool_bm25",
+                                                             "tool_search_tool_regex"};
+
+// Of the request, beside its tools: what refers to an earlier answer, to a container or to servers
+// that somebody else runs, or can be used once.
+constexpr std::array<std::string_view, 5> kStateMembers = {
+    "container", "diagnostics", "fallback_credit_token", "mcp_servers", "thread"};
+
+bool is_date(std::string_view text) {
+  return text.size() == 8 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
 
 bool is_kept_tool(const Json& tool) {
   const Json& type = member_of(tool, "type");
@@ -27,7 +45,8 @@ bool is_kept_tool(const Json& tool) {
   }
   const auto name = text_of(type);
   return std::any_of(kKeptToolKinds.begin(), kKeptToolKinds.end(), [&](std::string_view kind) {
-    return name == kind || (name.starts_with(kind) && name[kind.size()] == '_');
+    return name == kind || (name.starts_with(kind) && name[kind.size()] == '_' &&
+                            is_date(std::string_view(name).substr(kind.size() + 1)));
   });
 }
 
@@ -40,8 +59,9 @@ bool is_for_provider_alone(const Json& request) {
   const bool has_kept_tools =
       is_absent(tools) ||
       (tools.is_array() && std::all_of(tools.begin(), tools.end(), is_kept_tool));
-  return !has_kept_tools || !is_absent(member_of(request, "container")) ||
-         !is_absent(member_of(request, "mcp_servers"));
+  return !has_kept_tools ||
+         std::any_of(kStateMembers.begin(), kStateMembers.end(),
+                     [&](std::string_view name) { return !is_absent(member_of(request, name)); });
 }
 
 std::string_view error_type(unsigned status) {

@@ -4,8 +4,9 @@
 // Not part of the key by default: stream, metadata.
 //
 // Left to the provider, because equal requests need not have equal answers or because an answer
-// hands out what only one caller may go on with: a `container`, `mcp_servers`, tools that run code
-// in a container of the provider's, and tools whose type we do not know.
+// hands out what only one caller may go on with: `thread`, `container`, `mcp_servers`,
+// `diagnostics`, `fallback_credit_token`, tools that run code in a container of the provider's, and
+// tools whose type we do not know.
 //
 // Complete, as one body: `type` is `message`, and stop_reason is `end_turn`, `tool_use` or
 // `stop_sequence`. Not `max_tokens`, `pause_turn`, `refusal`, `model_context_window_exceeded`, a

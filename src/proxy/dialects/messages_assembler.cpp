@@ -181,7 +181,8 @@ class MessageAssembler {
   // Counts in a message_delta are totals: they replace those of the start.
   void change_message(const Json& event) {
     const Json& delta = member_of(event, "delta");
-    expect(has_only(event, {"type", "delta", "usage", "context_management"}) &&
+    expect(has_only(event,
+                    {"type", "delta", "usage", "context_management", "input_transformations"}) &&
            has_only(delta, {"stop_reason", "stop_sequence", "container", "stop_details"}));
     for (const auto& [name, value] : delta.items()) {
       message_[name] = value;
@@ -191,8 +192,10 @@ class MessageAssembler {
         message_["usage"][name] = value;
       }
     }
-    if (const Json& management = member_of(event, "context_management"); !management.is_null()) {
-      message_["context_management"] = management;
+    for (const auto* name : {"context_management", "input_transformations"}) {
+      if (event.contains(name)) {
+        message_[name] = member_of(event, name);
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+#include <array>
 #include <cstddef>
 #include <utility>
 
@@ -7,6 +8,11 @@
 
 namespace llm_edge_cache::proxy {
 namespace {
+
+// Members of a message that its message_delta brings, within `delta` and beside it.
+constexpr std::array<const char*, 4> kKnownAtEnd = {"stop_reason", "stop_sequence", "stop_details",
+                                                    "container"};
+constexpr std::array<const char*, 2> kBesideDelta = {"context_management", "input_transformations"};
 
 class MessageSplitter {
  public:
@@ -31,10 +37,16 @@ class MessageSplitter {
   void start_message() {
     Json message = body_;
     message["content"] = Json::array();
-    for (const auto* name : {"stop_reason", "stop_sequence"}) {
-      message[name] = nullptr;
+    for (const auto* name : kKnownAtEnd) {
+      if (message.contains(name)) {
+        message[name] = nullptr;
+      }
     }
-    message.erase("context_management");
+    for (const auto* name : kBesideDelta) {
+      if (message.contains(name)) {
+        message[name] = nullptr;
+      }
+    }
     if (!member_of(member_of(body_, "usage"), "output_tokens").is_null()) {
       message["usage"]["output_tokens"] = 0;
     }
@@ -44,21 +56,24 @@ class MessageSplitter {
 
   void end_message() {
     Json delta = Json::object();
-    for (const auto* name : {"stop_reason", "stop_sequence", "stop_details"}) {
+    for (const auto* name : kKnownAtEnd) {
       if (body_.contains(name)) {
         delta[name] = member_of(body_, name);
       }
     }
     Json event = {{"type", "message_delta"}, {"delta", std::move(delta)}};
     Json& usage = event["usage"] = Json::object();
-    for (const auto* name : {"input_tokens", "cache_creation_input_tokens",
-                             "cache_read_input_tokens", "output_tokens", "server_tool_use"}) {
+    for (const auto* name :
+         {"input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens",
+          "output_tokens_details", "server_tool_use"}) {
       if (const Json& count = member_of(member_of(body_, "usage"), name); !count.is_null()) {
         usage[name] = count;
       }
     }
-    if (body_.contains("context_management")) {
-      event["context_management"] = member_of(body_, "context_management");
+    for (const auto* name : kBesideDelta) {
+      if (body_.contains(name)) {
+        event[name] = member_of(body_, name);
+      }
     }
     emit(event);
     emit({{"type", "message_stop"}});

@@ -22,6 +22,9 @@ Result<AnswerWish> OpenAiChatDialect::read_wish(std::string_view request_body) c
   if (!request.ok()) {
     return request.error();
   }
+  if (asks_of_prompt_cache(*request)) {
+    return Error{ErrorCode::kInvalidArgument, "the request is about the provider's prompt cache"};
+  }
   return openai_wish(*request);
 }
 
@@ -32,6 +35,10 @@ std::optional<StoreRefusal> OpenAiChatDialect::judge(const Json& body) const {
   const Json& choices = member_of(body, "choices");
   if (member_of(body, "object") != "chat.completion" || !choices.is_array() || choices.empty()) {
     return StoreRefusal::kMalformed;
+  }
+  if (const Json& metadata = member_of(body, "metadata");
+      !metadata.is_null() && !metadata.empty()) {
+    return StoreRefusal::kNotAsked;  // one caller's own, which the key leaves out
   }
   for (const auto& choice : choices) {
     if (!member_of(choice, "message").is_object()) {

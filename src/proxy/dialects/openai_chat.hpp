@@ -6,7 +6,8 @@
 // Complete, as one body: `object` is `chat.completion`, no error, at least one choice, and every
 // choice finished by `stop`, `tool_calls`, `function_call` or a synonym of these. As a stream: the
 // same of the message it assembles to, and [DONE] was its end. A finish reason that we do not know
-// (`length`, `content_filter`, a provider's own word for a breakdown) is not complete.
+// (`length`, `content_filter`, a provider's own word for a breakdown) is not complete. An answer
+// that repeats the `metadata` of its request is not stored.
 //
 // Streams with and without a usage chunk: chunk_stream.hpp.
 #pragma once

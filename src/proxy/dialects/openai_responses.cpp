@@ -44,7 +44,7 @@ bool is_for_provider_alone(const Json& request) {
   }
   const Json& background = member_of(request, "background");
   return !(background.is_null() || background == false) || refers_to_items(request) ||
-         !has_only_kept_tools(request);
+         asks_of_prompt_cache(request) || !has_only_kept_tools(request);
 }
 
 }  // namespace

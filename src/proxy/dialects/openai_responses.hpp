@@ -9,6 +9,7 @@
 //   previous_response_id, conversation, prompt   refer to what the provider keeps
 //   an input item that is an item_reference      likewise
 //   background                                   is a job, not an answer
+//   prompt_cache_options that fill or compare    are not about an answer either
 //   tools that search files, run code or call    read state that changes, or make some
 //   servers, and tools whose type we do not know
 //

@@ -46,6 +46,11 @@ AnswerWish openai_wish(const Json& request) {
   return wish;
 }
 
+bool asks_of_prompt_cache(const Json& request) {
+  const Json& options = member_of(request, "prompt_cache_options");
+  return !options.is_null() && !has_only(options, {"mode", "ttl"});
+}
+
 std::optional<StoreRefusal> judge_finish_reason(const Json& reason) {
   if (!reason.is_string()) {
     return StoreRefusal::kUnfinished;

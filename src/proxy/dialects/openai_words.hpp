@@ -20,6 +20,10 @@ namespace llm_edge_cache::proxy {
 // `stream` and `stream_options` of such a request. Options mean nothing without a stream.
 [[nodiscard]] AnswerWish openai_wish(const Json& request);
 
+// What a request says of the provider's prompt cache beyond how to use it: to fill it instead of
+// answering, or to compare with an earlier answer.
+[[nodiscard]] bool asks_of_prompt_cache(const Json& request);
+
 // By a limit's or a filter's word, or one that we do not know: kFinishReason.
 [[nodiscard]] std::optional<StoreRefusal> judge_finish_reason(const Json& reason);
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <thread>
+#include <vector>
 
 namespace llm_edge_cache::proxy {
 namespace {
@@ -35,6 +37,33 @@ TEST(ProxyMetricsTest, counts_everything_else_where_it_belongs) {
   EXPECT_EQ(snapshot.upstream_calls[static_cast<std::size_t>(UpstreamResult::kTimeout)], 1U);
   EXPECT_EQ(snapshot.followers_cut, 1U);
   EXPECT_EQ(snapshot.flights_active, 1U);
+}
+
+TEST(ProxyMetricsTest, sums_what_threads_count_even_after_they_have_ended) {
+  ProxyMetrics metrics;
+  constexpr int kThreads = 4;
+  constexpr int kEach = 1'000;
+  std::vector<std::thread> threads;
+  threads.reserve(kThreads);
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) {
+        metrics.count_request(LookupOutcome::kL1Hit);
+        metrics.count_tokens_saved("a", 2);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const auto snapshot = metrics.snapshot();
+  EXPECT_EQ(snapshot.requests_total, kThreads * kEach);
+  EXPECT_EQ(snapshot.tokens_saved_by_model.at("a"), 2U * kThreads * kEach);
+}
+
+TEST(ProxyMetricsTest, a_flight_may_end_on_another_thread_than_it_began_on) {
+  ProxyMetrics metrics;
+  metrics.flight_started();
+  std::thread([&] { metrics.flight_ended(); }).join();
+  EXPECT_EQ(metrics.snapshot().flights_active, 0U);
 }
 
 TEST(ProxyMetricsTest, sums_saved_tokens_by_model) {

@@ -139,6 +139,24 @@ TEST_F(RequestKeyerTest, the_list_of_keyless_members_is_configuration) {
   EXPECT_NE(key_with(R"({"a":1,"user":"x"})"), key_with(R"({"a":1})"));
 }
 
+TEST_F(RequestKeyerTest, parts_have_keys_of_their_own_in_the_same_surroundings) {
+  const auto keys_of = [this](const http::RequestHead& head, std::string_view name_space,
+                              const BodyInParts& body) {
+    return keyer_.keys_of_parts(head, name_space, body);
+  };
+  const BodyInParts body{R"({"model":"m"})", {R"("a")", R"("b")", R"("a")"}};
+  const auto keys = keys_of(head_with(), "", body);
+  ASSERT_EQ(keys.size(), 3U);
+  EXPECT_EQ(keys[0], keys[2]);
+  EXPECT_NE(keys[0], keys[1]);
+  EXPECT_EQ(keys_of(head_with(), "", {body.common, {R"("b")"}}).front(), keys[1]);
+  EXPECT_NE(keys_of(head_with(), "n", body)[0], keys[0]);
+  EXPECT_NE(keys_of(head_with({{"authorization", "x"}}), "", body)[0], keys[0]);
+  EXPECT_NE(keys_of(head_with({{"openai-project", "x"}}), "", body)[0], keys[0]);
+  EXPECT_NE(keys_of(head_with({}, "/v1/other"), "", body)[0], keys[0]);
+  EXPECT_NE(keys_of(head_with(), "", {R"({"model":"n"})", body.parts})[0], keys[0]);
+}
+
 TEST(RequestKeyerScopeTest, in_shared_mode_credentials_do_not_matter) {
   auto options = options_for("http://a");
   options.scope = ScopeMode::kShared;

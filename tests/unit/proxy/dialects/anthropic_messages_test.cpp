@@ -66,17 +66,22 @@ TEST(AnthropicMessagesTest, leaves_requests_with_state_to_the_provider) {
        {R"({"container":"container_1"})", R"({"container":{"skills":[]}})",
         R"({"mcp_servers":[{"type":"url","url":"u","name":"n"}]})",
         R"({"tools":[{"type":"code_execution_20250825","name":"code_execution"}]})",
-        R"({"tools":[{"type":"novelty","name":"x"}]})", R"({"tools":7})", R"({"tools":[7]})"}) {
+        R"({"thread":{"type":"create"}})", R"({"diagnostics":{"previous_message_id":null}})",
+        R"({"fallback_credit_token":"t"})", R"({"tools":[{"type":"novelty","name":"x"}]})",
+        R"({"tools":[{"type":"bash_novelty","name":"x"}]})", R"({"tools":7})",
+        R"({"tools":[7]})"}) {
     EXPECT_FALSE(kDialect.read_wish(request).ok()) << request;
   }
 }
 
 TEST(AnthropicMessagesTest, caches_requests_whose_tools_keep_no_state) {
-  for (const auto* request :
-       {R"({"tools":[{"name":"f","input_schema":{"type":"object"}}]})",
-        R"({"tools":[{"type":"custom","name":"f"},{"type":"web_search_20250305","name":"w"}]})",
-        R"({"tools":[{"type":"bash_20250124","name":"bash"}],"mcp_servers":[],"container":null})",
-        R"({"tools":null})"}) {
+  for (
+      const auto* request :
+      {R"({"tools":[{"name":"f","input_schema":{"type":"object"}}]})",
+       R"({"tools":[{"type":"custom","name":"f"},{"type":"web_search_20250305","name":"w"}]})",
+       R"({"tools":[{"type":"bash_20250124","name":"bash"}],"mcp_servers":[],"container":null})",
+       R"({"tools":[{"type":"tool_search_tool_regex_20251119","name":"t"},{"type":"computer_toolset_20260801"}]})",
+       R"({"tools":null,"thread":null})"}) {
     EXPECT_TRUE(kDialect.read_wish(request).ok()) << request;
   }
 }
@@ -202,12 +207,25 @@ TEST(AnthropicMessagesTest, refuses_to_split_a_block_it_does_not_know) {
 
 TEST(AnthropicMessagesTest, refuses_to_split_what_would_not_come_back) {
   for (const auto* content : {"[7]", R"([{"type":"text"}])", R"([{"type":"text","text":7}])",
-                              R"([{"type":"tool_use","id":"t","name":"f","input":"text"}])",
                               R"([{"type":"text","text":"a","citations":"b"}])"}) {
     EXPECT_FALSE(
         kDialect.adapt(AnswerForm::kJson, body_with(R"("end_turn")", content), kStreamWish).ok())
         << content;
   }
+}
+
+TEST(AnthropicMessagesTest, members_of_beta_messages_survive_a_stream) {
+  const auto* const body =
+      R"({"id":"m","type":"message","role":"assistant","model":"c","container":null,"content":[],)"
+      R"("context_management":{"applied_edits":[]},"diagnostics":null,"stop_reason":"end_turn",)"
+      R"("stop_sequence":null,"stop_details":null,"input_transformations":null,)"
+      R"("usage":{"input_tokens":3,"output_tokens":5,"output_tokens_details":{"thinking_tokens":2},)"
+      R"("inference_geo":"us"}})";
+  const auto stream = kDialect.adapt(AnswerForm::kJson, body, kStreamWish);
+  ASSERT_TRUE(stream.ok());
+  const auto again = kDialect.adapt(AnswerForm::kStream, **stream, kJsonWish);
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(says_the_same(Json::parse(**again), Json::parse(body)));
 }
 
 TEST(AnthropicMessagesTest, long_text_comes_in_pieces) {

@@ -52,6 +52,19 @@ TEST(OpenAiChatTest, leaves_a_wish_it_cannot_read_to_the_provider) {
   EXPECT_FALSE(kDialect.read_wish("").ok());
 }
 
+TEST(OpenAiChatTest, leaves_requests_about_the_prompt_cache_to_the_provider) {
+  EXPECT_TRUE(kDialect.read_wish(R"({"prompt_cache_options":{"mode":"explicit"}})").ok());
+  EXPECT_FALSE(kDialect.read_wish(R"({"prompt_cache_options":{"prewarm":true}})").ok());
+}
+
+TEST(OpenAiChatTest, does_not_keep_an_answer_that_repeats_one_callers_metadata) {
+  auto body = hello();
+  body["metadata"] = json::object();
+  EXPECT_FALSE(refusal_of(body));
+  body["metadata"] = {{"customer", "c"}};
+  EXPECT_EQ(refusal_of(body), StoreRefusal::kNotAsked);
+}
+
 TEST(OpenAiChatTest, a_complete_body_may_be_stored_and_says_what_it_is) {
   const auto review = kDialect.review(AnswerForm::kJson, test::kHelloBody);
   EXPECT_FALSE(review.refusal);

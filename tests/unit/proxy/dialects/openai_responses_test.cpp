@@ -57,7 +57,9 @@ TEST(OpenAiResponsesTest, leaves_requests_with_state_to_the_provider) {
   for (const auto* request :
        {R"({"previous_response_id":"resp_1"})", R"({"conversation":"conv_1"})",
         R"({"conversation":{"id":"conv_1"}})", R"({"background":true})", R"({"background":"yes"})",
-        R"({"prompt":{"id":"pmpt_1"}})", R"({"input":[{"type":"item_reference","id":"msg_1"}]})",
+        R"({"prompt":{"id":"pmpt_1"}})", R"({"prompt_cache_options":{"prewarm":true}})",
+        R"({"prompt_cache_options":{"comparison_response_id":"resp_1"}})",
+        R"({"input":[{"type":"item_reference","id":"msg_1"}]})",
         R"({"tools":[{"type":"file_search","vector_store_ids":["v"]}]})",
         R"({"tools":[{"type":"code_interpreter","container":{"type":"auto"}}]})",
         R"({"tools":[{"type":"mcp","server_url":"u"}]})", R"({"tools":[{"type":"novelty"}]})",
@@ -69,7 +71,8 @@ TEST(OpenAiResponsesTest, leaves_requests_with_state_to_the_provider) {
 TEST(OpenAiResponsesTest, caches_requests_without) {
   for (
       const auto* request :
-      {R"({"input":"Hi","store":true})", R"({"store":false,"background":false})",
+      {R"({"input":"Hi","store":true,"prompt_cache_options":{"mode":"implicit","ttl":"30m"}})",
+       R"({"store":false,"background":false})",
        R"({"previous_response_id":null,"conversation":null,"prompt":null,"tools":null})",
        R"({"input":[{"role":"user","content":"Hi"}],"tools":[{"type":"function","name":"f"},{"type":"web_search"}]})"}) {
     EXPECT_TRUE(kDialect.read_wish(request).ok()) << request;
