@@ -80,28 +80,45 @@ void RedisCluster::fail_over_to(std::size_t replica) {
 }
 
 void RedisCluster::move_slot(int slot, std::size_t from, std::size_t to) {
+  begin_move(slot, from, to);
+  move_keys(slot, from, to);
+  end_move(slot, from, to);
+}
+
+void RedisCluster::begin_move(int slot, std::size_t from, std::size_t to) {
   const std::string number = std::to_string(slot);
   node(to).command({"CLUSTER", "SETSLOT", number, "IMPORTING", id(from)});
   node(from).command({"CLUSTER", "SETSLOT", number, "MIGRATING", id(to)});
+}
+
+void RedisCluster::move_keys(int slot, std::size_t from, std::size_t to) {
+  const std::string number = std::to_string(slot);
+  const std::string port = std::to_string(node(to).port());
   for (;;) {
-    const std::vector<std::string> keys =
-        words_of(node(from).command({"CLUSTER", "GETKEYSINSLOT", number, "1"}));
-    if (keys.empty()) break;
-    node(from).command(
-        {"MIGRATE", "127.0.0.1", std::to_string(node(to).port()), keys[0], "0", "5000", "REPLACE"});
+    const std::string key = node(from).command({"CLUSTER", "GETKEYSINSLOT", number, "1"});
+    if (key.empty()) return;
+    node(from).command({"MIGRATE", "127.0.0.1", port, key, "0", "5000", "REPLACE"});
   }
+}
+
+void RedisCluster::end_move(int slot, std::size_t from, std::size_t to) {
   for (const std::size_t index : {to, from}) {
-    node(index).command({"CLUSTER", "SETSLOT", number, "NODE", id(to)});
+    node(index).command({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", id(to)});
   }
 }
 
 bool RedisCluster::is_whole() {
-  return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& server) {
-    const std::string info = server->command({"CLUSTER", "INFO"});
+  const auto knows_all = [this](RedisServer& server) {
+    const std::string slots = server.command({"CLUSTER", "SLOTS"});
+    return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& other) {
+      return slots.find(' ' + std::to_string(other->port()) + ' ') != std::string::npos;
+    });
+  };
+  return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& server) {
     const std::string role = server->command({"ROLE"});
-    return info.find("cluster_state:ok") != std::string::npos &&
-           info.find("cluster_known_nodes:6") != std::string::npos &&
-           (role.starts_with("master") || role.find("connected") != std::string::npos);
+    return server->command({"CLUSTER", "INFO"}).find("cluster_state:ok") != std::string::npos &&
+           (role.starts_with("master") || role.find("connected") != std::string::npos) &&
+           knows_all(*server);
   });
 }
 

@@ -32,6 +32,10 @@ class RedisCluster {
   void fail_over_to(std::size_t replica);
   // Moves a slot with its keys, one key at a time, as a resharding does.
   void move_slot(int slot, std::size_t from, std::size_t to);
+  // Its three steps.
+  void begin_move(int slot, std::size_t from, std::size_t to);
+  void move_keys(int slot, std::size_t from, std::size_t to);
+  void end_move(int slot, std::size_t from, std::size_t to);
   [[nodiscard]] bool is_whole();
 
  private:

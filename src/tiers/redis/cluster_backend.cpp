@@ -171,7 +171,8 @@ bool ClusterBackend::take_back(Node& from, OperationPtr& operation, std::string_
     patience_until_ = now() + kPatience;
   }
   if (const auto turn = std::exchange(routing.turn, nullptr)) {
-    slot_writes_.hold_first(*operation->slot(), std::move(operation));
+    const std::uint16_t slot = *operation->slot();
+    slot_writes_.hold_first(slot, std::move(operation));
   } else {
     returned_.push_back(std::move(operation));
   }

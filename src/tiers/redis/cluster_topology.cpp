@@ -133,7 +133,8 @@ void ClusterBackend::drop_nodes_outside_map() {
     i = nodes_.erase(i);
     for (OperationPtr& operation : node->connection.take_waiting()) {
       const auto turn = std::exchange(operation->routing.turn, nullptr);
-      slot_writes_.hold_first(*operation->slot(), std::move(operation));
+      const std::uint16_t slot = *operation->slot();
+      slot_writes_.hold_first(slot, std::move(operation));
     }
     leaving_.push_back({node, until});
   }
