@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <mutex>
 #include <thread>
-#include <vector>
 
 #include "llm_edge_cache/engine/cache.hpp"
 
@@ -75,12 +74,11 @@ double longest_us() {
 }
 
 void fill(Cache& cache, std::uint64_t from) {
-  std::vector<std::jthread> writers;
-  for (std::uint64_t half = 0; half < 2; ++half) {
-    writers.emplace_back([&cache, from, half] {
-      for (std::uint64_t key = half; key < kEntries; key += 2) cache.put(from + key, key);
-    });
-  }
+  const auto write_half = [&cache, from](std::uint64_t half) {
+    for (std::uint64_t key = half; key < kEntries; key += 2) cache.put(from + key, key);
+  };
+  const std::jthread odd(write_half, 1);
+  write_half(0);
 }
 
 }  // namespace

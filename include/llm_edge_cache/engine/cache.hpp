@@ -327,7 +327,7 @@ class Cache {
 
   // Set-up.
 
-  static const CacheOptions& checked(const CacheOptions& options) {
+  static CacheOptions checked(const CacheOptions& options) {
     options.validate();
     return options;
   }

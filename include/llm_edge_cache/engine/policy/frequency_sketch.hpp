@@ -88,7 +88,7 @@ class FrequencySketch {
   static constexpr std::size_t kBlocksGivenBack = 1024;
 
   struct alignas(64) Block {
-    std::array<std::uint64_t, 2 * kRows> words;
+    std::array<std::uint64_t, std::size_t{2} * kRows> words;
   };
   static_assert(std::is_trivially_default_constructible_v<Block>);
 
