@@ -16,10 +16,15 @@ function(lec_library)
   target_link_libraries(${ARG_NAME} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} lec_options)
 endfunction()
 
-# lec_test(NAME core_test SOURCES a_test.cpp .. LIBS lec_core .. [LABELS redis] [TIMEOUT 120])
+# lec_test(NAME core_test SOURCES a_test.cpp .. [SEPARATE b_test.cpp ..] LIBS lec_core ..
+#          [LABELS redis] [TIMEOUT 120])
+# Sources are compiled eight to a unit, for their headers cost more than they do. Those that use a
+# name for something of their own that another file of the target has too are named in SEPARATE.
 function(lec_test)
-  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
-  add_executable(${ARG_NAME} ${ARG_SOURCES})
+  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SOURCES;SEPARATE;LIBS;LABELS" ${ARGN})
+  add_executable(${ARG_NAME} ${ARG_SOURCES} ${ARG_SEPARATE})
+  set_target_properties(${ARG_NAME} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  set_source_files_properties(${ARG_SEPARATE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_include_directories(${ARG_NAME} PRIVATE
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${ARG_NAME} PRIVATE LEC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
