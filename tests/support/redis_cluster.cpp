@@ -108,17 +108,19 @@ void RedisCluster::end_move(int slot, std::size_t from, std::size_t to) {
 }
 
 bool RedisCluster::is_whole() {
-  const auto knows_all = [this](RedisServer& server) {
-    const std::string slots = server.command({"CLUSTER", "SLOTS"});
+  return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& server) {
+    const std::string role = server->command({"ROLE"});
+    return server->command({"CLUSTER", "INFO"}).find("cluster_state:ok") != std::string::npos &&
+           (role.starts_with("master") || role.find("connected") != std::string::npos);
+  });
+}
+
+bool RedisCluster::tells_replicas() {
+  return std::all_of(nodes_.begin(), nodes_.end(), [this](const auto& server) {
+    const std::string slots = server->command({"CLUSTER", "SLOTS"});
     return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& other) {
       return slots.find(' ' + std::to_string(other->port()) + ' ') != std::string::npos;
     });
-  };
-  return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& server) {
-    const std::string role = server->command({"ROLE"});
-    return server->command({"CLUSTER", "INFO"}).find("cluster_state:ok") != std::string::npos &&
-           (role.starts_with("master") || role.find("connected") != std::string::npos) &&
-           knows_all(*server);
   });
 }
 

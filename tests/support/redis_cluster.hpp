@@ -37,6 +37,8 @@ class RedisCluster {
   void move_keys(int slot, std::size_t from, std::size_t to);
   void end_move(int slot, std::size_t from, std::size_t to);
   [[nodiscard]] bool is_whole();
+  // Every node names every other in CLUSTER SLOTS: some seconds after it was made.
+  [[nodiscard]] bool tells_replicas();
 
  private:
   [[nodiscard]] std::string id(std::size_t index);

@@ -90,8 +90,9 @@ void Link::on_shaken_hands(ErrorInfo error) {
   if (owner_ == nullptr) return;
   if (!error) return begin();
   const std::string refused = net::tls_verify_failure(tls_stream_->native_handle());
-  lose("no TLS with " + address_.to_string() + ": " +
-       (refused.empty() ? error.message() : "its certificate is refused: " + refused));
+  const std::string prefix = "no TLS with " + address_.to_string() + ": ";
+  if (refused.empty()) return lose(prefix + error.message());
+  lose(prefix + "its certificate is refused: " + refused, ErrorCode::kProtocol);
 }
 
 void Link::begin() {

@@ -4,6 +4,7 @@
 
 #include "tests/support/free_port.hpp"
 #include "tests/support/redis_cluster.hpp"
+#include "tests/unit/tiers/redis/configs.hpp"
 #include "tests/unit/tiers/redis/live_tier.hpp"
 #include "tests/unit/tiers/redis/load.hpp"
 #include "tiers/redis/key_slot.hpp"
@@ -15,34 +16,13 @@ using test::eventually;
 using test::RedisCluster;
 using ::testing::HasSubstr;
 
-L2Config generous(std::string url) {
-  return {.url = std::move(url),
-          .connect_timeout_ms = 20'000,
-          .operation_timeout_ms = 20'000,
-          .shutdown_flush_ms = 20'000,
-          .breaker_open_ms = 50,
-          .reconnect_min_ms = 10,
-          .reconnect_max_ms = 100};
-}
-
-L2Config impatient(std::string url) {
-  L2Config config = generous(std::move(url));
-  config.connect_timeout_ms = 300;
-  config.operation_timeout_ms = 100;
-  return config;
-}
-
-std::string stored_key(std::uint64_t number) {
-  return "llm_cache:" + to_hex(test::key_of(number));
-}
-
 int slot_of(std::uint64_t number) {
   return key_slot(stored_key(number));
 }
 
 TEST(RedisClusterTest, spreads_keys_over_all_primaries_and_finds_them_again) {
   RedisCluster cluster;
-  LiveTier tier(generous(cluster.url()));
+  LiveTier tier(quick(cluster.url()));
   for (int i = 0; i < 300; ++i) tier.put(i, "value " + std::to_string(i));
   ASSERT_TRUE(tier.flush().ok());
   for (int i = 0; i < 300; ++i) ASSERT_EQ(tier.read(i), "value " + std::to_string(i));
@@ -59,7 +39,7 @@ TEST(RedisClusterTest, finds_the_cluster_by_any_seed_that_answers) {
   RedisCluster cluster;
   const std::string dead = "127.0.0.1:" + std::to_string(test::free_port());
   const std::string alive = "127.0.0.1:" + std::to_string(cluster.node(4).port());
-  LiveTier tier(generous("redis+cluster://" + dead + "," + alive));
+  LiveTier tier(quick("redis+cluster://" + dead + "," + alive));
   tier.put(1, "one");
   ASSERT_TRUE(tier.flush().ok());
   EXPECT_EQ(tier.read(1), "one");
@@ -76,7 +56,7 @@ TEST(RedisClusterTest, says_that_a_single_server_is_no_cluster) {
 
 TEST(RedisClusterTest, follows_slots_that_move_under_load) {
   RedisCluster cluster;
-  LiveTier tier(generous(cluster.url()));
+  LiveTier tier(quick(cluster.url()));
   ASSERT_TRUE(tier.becomes_available());
   Load load(tier.tier(), 4);
   for (std::uint64_t i = 0; i < 40; ++i) {
@@ -95,7 +75,7 @@ TEST(RedisClusterTest, follows_slots_that_move_under_load) {
 
 TEST(RedisClusterTest, removes_what_it_wrote_before_though_the_slot_moves) {
   RedisCluster cluster;
-  LiveTier tier(generous(cluster.url()));
+  LiveTier tier(quick(cluster.url()));
   ASSERT_TRUE(tier.becomes_available());
   for (std::uint64_t i = 0; i < 30; ++i) {
     const std::size_t from = cluster.primary_of(stored_key(i));
@@ -110,7 +90,7 @@ TEST(RedisClusterTest, removes_what_it_wrote_before_though_the_slot_moves) {
 
 TEST(RedisClusterTest, asks_the_importing_node_for_what_is_there_already) {
   RedisCluster cluster;
-  LiveTier tier(generous(cluster.url()));
+  LiveTier tier(quick(cluster.url()));
   tier.put(1, "one");
   ASSERT_TRUE(tier.flush().ok());
   const std::size_t from = cluster.primary_of(stored_key(1));
@@ -129,7 +109,7 @@ TEST(RedisClusterTest, asks_the_importing_node_for_what_is_there_already) {
 
 TEST(RedisClusterTest, loses_no_lookup_when_a_replica_takes_over_from_a_living_primary) {
   RedisCluster cluster;
-  LiveTier tier(generous(cluster.url()));
+  LiveTier tier(quick(cluster.url()));
   ASSERT_TRUE(tier.becomes_available());
   Load load(tier.tier(), 4);
   ASSERT_TRUE(eventually([&] { return load.hits() > 500; }));
@@ -183,7 +163,8 @@ TEST(RedisClusterTest, costs_each_caller_a_deadline_or_two_when_a_primary_freeze
 
 TEST(RedisClusterTest, reads_from_replicas_where_it_is_told_to) {
   RedisCluster cluster;
-  L2Config config = generous(cluster.url());
+  ASSERT_TRUE(eventually([&] { return cluster.tells_replicas(); }));
+  L2Config config = quick(cluster.url());
   config.read_from = L2Config::ReadFrom::kReplica;
   LiveTier tier(config);
   for (int i = 0; i < 100; ++i) tier.put(i, "value");
@@ -207,6 +188,7 @@ TEST(RedisClusterTest, reads_from_replicas_where_it_is_told_to) {
 
 TEST(RedisClusterTest, reads_from_the_primary_while_a_replica_is_away) {
   RedisCluster cluster;
+  ASSERT_TRUE(eventually([&] { return cluster.tells_replicas(); }));
   L2Config config = impatient(cluster.url());
   config.read_from = L2Config::ReadFrom::kReplica;
   LiveTier tier(config);

@@ -8,6 +8,7 @@
 #include "tests/support/free_port.hpp"
 #include "tests/support/redis_server.hpp"
 #include "tests/support/scripted_server.hpp"
+#include "tests/unit/tiers/redis/configs.hpp"
 #include "tests/unit/tiers/redis/live_tier.hpp"
 
 namespace llm_edge_cache::redis {
@@ -25,17 +26,6 @@ std::string url_of(std::uint16_t port) {
   return "redis://127.0.0.1:" + std::to_string(port);
 }
 
-// Reconnects quickly, so that tests need not wait long for what happens in the background, and
-// leaves a server that is well all the time it needs on a busy machine.
-L2Config quick(std::string url) {
-  return {.url = std::move(url),
-          .connect_timeout_ms = 20'000,
-          .operation_timeout_ms = 20'000,
-          .breaker_open_ms = 50,
-          .reconnect_min_ms = 10,
-          .reconnect_max_ms = 100};
-}
-
 // As a server answers that knows no CLIENT command: to a log-in, and to a PING alone.
 std::string answer_to_log_in(std::string_view bytes) {
   std::string answer;
@@ -44,14 +34,6 @@ std::string answer_to_log_in(std::string_view bytes) {
     answer += "-ERR unknown command\r\n";
   }
   return answer + "+PONG\r\n";
-}
-
-// For servers that do not answer.
-L2Config impatient(std::string url) {
-  L2Config config = quick(std::move(url));
-  config.connect_timeout_ms = 500;
-  config.operation_timeout_ms = 100;
-  return config;
 }
 
 TEST(RedisDownTest, is_turned_away_at_once_when_the_server_is_down_at_start) {

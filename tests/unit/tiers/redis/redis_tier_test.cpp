@@ -9,6 +9,7 @@
 
 #include "core/entry_codec.hpp"
 #include "tests/support/redis_server.hpp"
+#include "tests/unit/tiers/redis/configs.hpp"
 #include "tests/unit/tiers/redis/live_tier.hpp"
 
 namespace llm_edge_cache::redis {
@@ -32,10 +33,6 @@ class PatientTier : public LiveTier {
     return config;
   }
 };
-
-std::string stored_key(std::uint64_t number) {
-  return "llm_cache:" + to_hex(key_of(number));
-}
 
 TEST(RedisTierTest, gives_what_was_put_on_every_thread) {
   RedisServer server;
