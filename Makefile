@@ -3,6 +3,8 @@
 MAKEFLAGS += --no-print-directory
 JOBS ?= $(shell nproc)
 CTEST_ARGS ?=
+# A warning stops what CI builds, never a user on another compiler.
+WARNINGS_AS_ERRORS := $(if $(CI),ON,OFF)
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
@@ -16,7 +18,9 @@ bootstrap:
 
 # configure-<preset>, build-<preset>
 configure-%: bootstrap
-	@test -f build/$*/build.ninja || cmake --preset $* >/dev/null
+	@test -f build/$*/build.ninja && \
+	  grep -q "^LEC_WARNINGS_AS_ERRORS:BOOL=$(WARNINGS_AS_ERRORS)$$" build/$*/CMakeCache.txt || \
+	  cmake --preset $* -DLEC_WARNINGS_AS_ERRORS=$(WARNINGS_AS_ERRORS) >/dev/null
 
 build-%: configure-%
 	@cmake --build build/$* -j $(JOBS)

@@ -16,7 +16,9 @@ add_library(lec_options INTERFACE)
 target_compile_options(lec_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wconversion -Wno-sign-conversion
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Werror=thread-safety>
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  # g++ 12 sees overlaps in std::string that are none (GCC bug 105651).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+  $<$<BOOL:${LEC_WARNINGS_AS_ERRORS}>:-Werror>)
 target_compile_definitions(lec_options INTERFACE
   BOOST_ASIO_NO_DEPRECATED
   BOOST_ASIO_SEPARATE_COMPILATION)
