@@ -2,65 +2,42 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "mock_provider/mock_reply.hpp"
 
 namespace llm_edge_cache::app {
 
 namespace {
 
-constexpr std::uint64_t kFewestWords = 8;
-constexpr std::uint64_t kMostWords = 64;
-
-const Json& member(const Json& value, const char* name) {
-  static const Json null;
-  if (!value.is_object()) return null;
-  const auto found = value.find(name);
-  return found == value.end() ? null : *found;
-}
-
 // The function that tool_choice demands: the one it names, or the first there is where it says
 // "required".
 const Json* demanded_function(const Json& request) {
-  const auto& choice = member(request, "tool_choice");
-  const auto& wanted = member(member(choice, "function"), "name");
+  const auto& choice = mock_member(request, "tool_choice");
+  const auto& wanted = mock_member(mock_member(choice, "function"), "name");
   if (choice != Json("required") && !wanted.is_string()) return nullptr;
-  const auto& tools = member(request, "tools");
+  const auto& tools = mock_member(request, "tools");
   if (!tools.is_array()) return nullptr;
   for (const auto& tool : tools) {
-    const auto& function = member(tool, "function");
-    const auto& name = member(function, "name");
+    const auto& function = mock_member(tool, "function");
+    const auto& name = mock_member(function, "name");
     if (name.is_string() && (wanted.is_null() || name == wanted)) return &function;
   }
   return nullptr;
 }
 
 std::string text_of(MockRandom& random, const Json& request) {
-  const auto words = kFewestWords + random.below(kMostWords - kFewestWords + 1);
-  const auto& format = member(request, "response_format");
-  const auto& type = member(format, "type");
-  if (type == Json("json_object")) return Json{{"answer", mock_sentence(random, words)}}.dump();
+  const auto& format = mock_member(request, "response_format");
+  const auto& type = mock_member(format, "type");
+  if (type == Json("json_object"))
+    return Json{{"answer", mock_sentence(random, mock_length(random))}}.dump();
   if (type == Json("json_schema")) {
-    return mock_value(random, member(member(format, "json_schema"), "schema")).dump();
+    return mock_value(random, mock_member(mock_member(format, "json_schema"), "schema")).dump();
   }
-  const auto& asked = member(request["messages"].back(), "content");
-  const auto echo = asked.is_string() ? asked.get<std::string>() : std::string("something");
-  return fmt::format("You asked: {}\nAnswer: {}.", echo, mock_sentence(random, words));
-}
-
-// Words with the space or comma before them, much as tokenisers cut.
-std::vector<std::string> split_tokens(const std::string& text) {
-  std::vector<std::string> tokens;
-  for (std::size_t start = 0; start < text.size();) {
-    const auto end = std::min(text.find_first_of(" \n,", start + 1), text.size());
-    tokens.push_back(text.substr(start, end - start));
-    start = end;
-  }
-  return tokens;
+  return mock_answer(random, mock_member(request["messages"].back(), "content"));
 }
 
 std::uint64_t token_limit(const Json& request) {
   for (const auto* name : {"max_completion_tokens", "max_tokens"}) {
-    const auto& limit = member(request, name);
+    const auto& limit = mock_member(request, name);
     if (limit.is_number_unsigned()) return limit.get<std::uint64_t>();
   }
   return ~std::uint64_t{0};
@@ -102,12 +79,12 @@ MockChoice make_choice(const Json& request, std::uint64_t seed) {
   if (const auto* function = demanded_function(request)) {
     choice.call = {.id = fmt::format("call_{:016x}", random.next()),
                    .name = (*function)["name"].get<std::string>()};
-    Json arguments = mock_value(random, member(*function, "parameters"));
+    Json arguments = mock_value(random, mock_member(*function, "parameters"));
     if (!arguments.is_object()) arguments = Json::object();
-    choice.tokens = split_tokens(arguments.dump());
+    choice.tokens = mock_tokens(arguments.dump());
     choice.finish_reason = "tool_calls";
   } else {
-    choice.tokens = split_tokens(text_of(random, request));
+    choice.tokens = mock_tokens(text_of(random, request));
   }
   const auto limit = token_limit(request);
   if (choice.tokens.size() > limit) {

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "http/exchange.hpp"
-#include "mock_provider/mock_chat.hpp"
+#include "mock_provider/mock_reply.hpp"
 
 namespace llm_edge_cache::app {
 

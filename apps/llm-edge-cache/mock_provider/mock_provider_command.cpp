@@ -31,7 +31,8 @@ struct Arguments {
 
 void add_mock_provider_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(
-      "mock-provider", "Serves a deterministic, simulated OpenAI API: same request, same bytes");
+      "mock-provider",
+      "Serves deterministic, simulated OpenAI and Anthropic APIs: same request, same bytes");
   auto arguments = std::make_shared<Arguments>();
   auto& options = arguments->options;
   command->add_option("--listen", options.listen, "HOST:PORT; port 0 takes a free one")
@@ -44,10 +45,11 @@ void add_mock_provider_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command
       ->add_option("--error-rate", options.error_rate,
-                   "Share of chat requests that fail, half by 429 and half by 500")
+                   "Share of requests that fail, half by 429 and half by 500")
       ->capture_default_str();
   command->add_option("--seed", options.seed, "Decides which requests fail")->capture_default_str();
-  command->add_flag("--require-auth", options.require_auth, "401 without a bearer token");
+  command->add_flag("--require-auth", options.require_auth,
+                    "401 without a bearer token or an x-api-key");
   command->add_option("--threads", arguments->threads, "I/O threads; 0 is one per processor")
       ->capture_default_str();
   command->callback(

@@ -1,5 +1,8 @@
 #include "mock_provider/mock_text.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -8,6 +11,8 @@ namespace llm_edge_cache::app {
 namespace {
 
 constexpr int kMaxSchemaDepth = 16;
+constexpr std::uint64_t kFewestWords = 8;
+constexpr std::uint64_t kMostWords = 64;
 
 constexpr std::array<std::string_view, 64> kWords = {
     "river",  "stone",    "amber",   "quiet",   "lantern", "orchard", "signal", "meadow",
@@ -70,6 +75,26 @@ std::string mock_sentence(MockRandom& random, std::uint64_t words) {
     sentence += mock_word(random);
   }
   return sentence;
+}
+
+std::uint64_t mock_length(MockRandom& random) {
+  return kFewestWords + random.below(kMostWords - kFewestWords + 1);
+}
+
+std::string mock_answer(MockRandom& random, const Json& asked) {
+  const auto words = mock_length(random);
+  const auto echo = asked.is_string() ? asked.get<std::string>() : std::string("something");
+  return fmt::format("You asked: {}\nAnswer: {}.", echo, mock_sentence(random, words));
+}
+
+std::vector<std::string> mock_tokens(const std::string& text) {
+  std::vector<std::string> tokens;
+  for (std::size_t start = 0; start < text.size();) {
+    const auto end = std::min(text.find_first_of(" \n,", start + 1), text.size());
+    tokens.push_back(text.substr(start, end - start));
+    start = end;
+  }
+  return tokens;
 }
 
 Json mock_value(MockRandom& random, const Json& schema) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace llm_edge_cache::app {
 
@@ -25,6 +26,15 @@ class MockRandom {
 
 // A sentence of that many words, each with its space before it but the first.
 [[nodiscard]] std::string mock_sentence(MockRandom& random, std::uint64_t words);
+
+// How many words an answer has.
+[[nodiscard]] std::uint64_t mock_length(MockRandom& random);
+
+// An answer to what was asked, which it repeats where that is text.
+[[nodiscard]] std::string mock_answer(MockRandom& random, const Json& asked);
+
+// Words with the space or comma before them, much as tokenisers cut.
+[[nodiscard]] std::vector<std::string> mock_tokens(const std::string& text);
 
 // A value that a simple JSON schema describes: objects with all their properties, arrays of two,
 // enums, text, numbers, booleans. What it does not know is text. Nesting over 16 levels is null.

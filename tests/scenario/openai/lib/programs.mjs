@@ -1,179 +1,36 @@
-// The real programs under test: started on free ports, stopped again, their output kept for a
-// failure's report.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { createConnection } from 'node:net';
+// The programs under test, seen by OpenAI's client library.
 import OpenAI from 'openai';
+import { post, uniqueWord } from '../../lib/programs.mjs';
 
-const BINARY = process.env.LEC_TEST_BINARY;
-if (!BINARY) throw new Error('LEC_TEST_BINARY names no binary');
-const REDIS_SERVER = process.env.LEC_TEST_REDIS_SERVER ?? 'redis-server';
+export * from '../../lib/programs.mjs';
 
-// The proxy's own variables would be errors or change what is tested.
-const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith('LLM_EDGE_CACHE_')),
-);
-
-class Program {
-  constructor(command, args, env = {}) {
-    this.log = '';
-    this.child = spawn(command, args, {
-      env: { ...environment, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.child.stderr.on('data', (bytes) => (this.log += bytes));
-    this.exited = new Promise((resolve) => this.child.once('exit', (code) => resolve(code)));
-    this.ready = new Promise((resolve, reject) => {
-      createInterface({ input: this.child.stdout }).on('line', (line) => {
-        this.log += `${line}\n`;
-        if (line.startsWith('{"event":"ready"')) resolve(JSON.parse(line));
-      });
-      this.child.once('error', reject);
-      this.exited.then((code) => reject(new Error(`exit code ${code} before ready:\n${this.log}`)));
-    });
-    this.ready.catch(() => {});
-  }
-
-  async stop() {
-    this.child.kill('SIGTERM');
-    return this.exited;
-  }
-}
-
-// A mock provider, a proxy before it, and how to look at both.
-export async function startMock(...options) {
-  const program = new Program(BINARY, ['mock-provider', '--listen', '127.0.0.1:0', ...options]);
-  const { listen } = await program.ready;
-  const url = `http://${listen}`;
-  return {
-    url,
-    stop: () => program.stop(),
-    counts: async () => (await fetch(`${url}/mock/requests`)).json(),
-  };
-}
-
-export async function startProxy({ upstream, options = [], env = {} }) {
-  const program = new Program(
-    BINARY,
-    [
-      'serve', '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0',
-      '--upstream', upstream, ...options,
-    ],
-    env,
-  );
-  const { listen, admin } = await program.ready;
-  const adminUrl = `http://${admin}`;
-  return {
-    url: `http://${listen}`,
-    adminUrl,
-    stop: () => program.stop(),
-    log: () => program.log,
-    metrics: () => readMetrics(adminUrl),
-  };
-}
-
-export async function startRedis() {
-  const folder = mkdtempSync(join(tmpdir(), 'lec-redis-'));
-  const socket = join(folder, 'redis.sock');
-  const program = new Program(REDIS_SERVER, [
-    '--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder,
-  ]);
-  program.ready.catch(() => {}); // it has no such line
-  await eventually(() => connects(socket), 'redis-server accepts connections');
-  return {
-    url: `redis+unix://${socket}`,
-    stop: async () => {
-      await program.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-function connects(socket) {
-  return new Promise((resolve) => {
-    const connection = createConnection(socket);
-    connection.once('connect', () => resolve(connection.end() && true));
-    connection.once('error', () => resolve(false));
-  });
-}
-
-export async function eventually(predicate, what) {
-  const until = Date.now() + 20_000;
-  while (Date.now() < until) {
-    if (await predicate()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`never came true: ${what}`);
-}
-
-// {'llm_edge_cache_hits_total{tier="l1"}': 3, ...}
-async function readMetrics(adminUrl) {
-  const answer = await fetch(`${adminUrl}/metrics`);
-  const values = {};
-  for (const line of (await answer.text()).split('\n')) {
-    if (line === '' || line.startsWith('#')) continue;
-    const space = line.lastIndexOf(' ');
-    values[line.slice(0, space)] = Number(line.slice(space + 1));
-  }
-  return values;
-}
-
-export function outcomes(metrics) {
-  const found = {};
-  for (const [name, value] of Object.entries(metrics)) {
-    const outcome = /^llm_edge_cache_outcomes_total\{outcome="(\w+)"\}$/.exec(name)?.[1];
-    if (outcome && value > 0) found[outcome] = value;
-  }
-  return found;
-}
-
-export function client(proxy, { apiKey = 'sk-alice', headers = {} } = {}) {
+export function client(proxy, { apiKey = 'sk-alice', headers = {}, maxRetries = 0 } = {}) {
   return new OpenAI({
     apiKey,
     baseURL: `${proxy.url}/v1`,
-    maxRetries: 0,
+    maxRetries,
     defaultHeaders: headers,
   });
 }
 
-let questions = 0;
 // A chat request that no other test asks.
 export function question(more = {}) {
-  questions += 1;
   return {
     model: 'gpt-4o',
-    messages: [{ role: 'user', content: `Question ${process.pid}-${questions}: what is a cache?` }],
+    messages: [{ role: 'user', content: `Question ${uniqueWord()}: what is a cache?` }],
     ...more,
   };
 }
 
-// The bytes of an answer, without a client library's reading of them.
-export async function raw(proxy, body, { apiKey = 'sk-alice', headers = {}, signal } = {}) {
-  const answer = await fetch(`${proxy.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${apiKey}`,
-      'content-type': 'application/json',
-      ...headers,
-    },
-    body: JSON.stringify(body),
+export function raw(
+  proxy,
+  body,
+  { apiKey = 'sk-alice', headers = {}, signal, path = '/v1/chat/completions' } = {},
+) {
+  return post(proxy, path, body, {
+    headers: { authorization: `Bearer ${apiKey}`, ...headers },
     signal,
   });
-  return {
-    status: answer.status,
-    cacheStatus: answer.headers.get('cache-status'),
-    headers: answer.headers,
-    text: await answer.text(),
-  };
-}
-
-export async function collect(stream) {
-  const chunks = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return chunks;
 }
 
 export const textOf = (chunks) =>

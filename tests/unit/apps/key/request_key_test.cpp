@@ -48,6 +48,38 @@ class ProxiedKeyTest : public ::testing::Test {
   ProxiedRequest request_;
 };
 
+TEST_F(ProxiedKeyTest, knows_every_cached_endpoint) {
+  std::string last;
+  for (const auto* target :
+       {"/v1/completions", "/v1/responses", "/v1/messages", "/v1/messages?beta=true"}) {
+    request_.target = target;
+    const auto key = proxied_key(request_);
+    ASSERT_TRUE(key.ok()) << target;
+    EXPECT_NE(*key, last);
+    last = *key;
+  }
+  request_.target = "/v1/models";
+  EXPECT_FALSE(proxied_key(request_).ok());
+}
+
+TEST_F(ProxiedKeyTest, is_a_line_for_each_element_of_embeddings) {
+  request_.target = "/v1/embeddings";
+  request_.body = R"({"model":"m","input":["a","b","a"]})";
+  const auto keys = proxied_key(request_);
+  ASSERT_TRUE(keys.ok());
+  EXPECT_THAT(*keys, MatchesRegex("[0-9a-f]{64}\n[0-9a-f]{64}"));
+  request_.body = R"({"model":"m","input":"a"})";
+  EXPECT_TRUE(keys->starts_with(*proxied_key(request_)));
+  request_.body = R"({"model":"m"})";
+  EXPECT_FALSE(proxied_key(request_).ok());
+}
+
+TEST_F(ProxiedKeyTest, a_request_for_the_provider_alone_has_none) {
+  request_.target = "/v1/responses";
+  request_.body = R"({"model":"m","input":"a","previous_response_id":"resp_1"})";
+  EXPECT_FALSE(proxied_key(request_).ok());
+}
+
 TEST_F(ProxiedKeyTest, does_not_depend_on_what_cannot_change_the_answer) {
   const auto key = proxied_key(request_);
   ASSERT_TRUE(key.ok()) << key.error().message;

