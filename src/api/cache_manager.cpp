@@ -44,7 +44,7 @@ Result<CacheLookupResult> CacheManager::lookup(const CacheableRequest& request) 
   if (from_l1.is_hit() || !tiers.has_l2()) return result_of(from_l1);
   if (tiers.runs_on_this_thread()) return blocking_in_handler();
   return result_of(wait_for<LookedUp>(
-      [&](auto done) { tiers.lookup_l2(*key, std::move(from_l1), std::move(done)); }));
+      [&](auto done) { tiers.lookup_l2_and_wait(*key, std::move(from_l1), std::move(done)); }));
 }
 
 void CacheManager::start_lookup(const CacheableRequest& request,

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 #include "base/key_digest.hpp"
 #include "core/entry.hpp"
@@ -58,6 +59,11 @@ class Tier {
   // Null where the tier has no entry that is fresh or may be served stale. Never returns an entry
   // at or past its end (stale_until_ms, or expires_ms where that is 0 or earlier).
   virtual void get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) = 0;
+  // As get(), for a caller that does nothing else until the handler has run: the call may take as
+  // long as that, which lets a tier do the caller's work on the caller's thread.
+  virtual void get_and_wait(const KeyDigest& key, Handler<Result<EntryPtr>> handler) {
+    get(key, std::move(handler));
+  }
 
   // Keeps the entry until its own end at most, replacing what was there. An entry that is past its
   // end already is not stored. Fire and forget: what is lost is counted in dropped_writes.

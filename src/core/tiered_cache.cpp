@@ -55,18 +55,30 @@ LookedUp TieredCache::lookup_l1(const KeyDigest& key) {
 
 void TieredCache::lookup_l2(const KeyDigest& key, LookedUp from_l1, Handler<LookedUp> handler) {
   if (l2_ == nullptr) return handler(std::move(from_l1));
-  const auto started = SteadyClock::now();
-  l2_->get(key, [this, key, started, ticket = gate_.ticket(key), from_l1 = std::move(from_l1),
-                 handler = std::move(handler)](Result<EntryPtr> reply) mutable {
-    LookedUp from_l2;
-    const bool answered = reply.ok();
-    if (answered) {
-      from_l2 = judge(LookupOutcome::kL2Hit, std::move(reply).value(), clock_->now_ms());
-    }
-    l2_stats_.record(answered ? answer_of(from_l2) : TierAnswer::kFailed,
-                     SteadyClock::now() - started);
-    handler(finish_lookup(key, ticket, std::move(from_l1), std::move(from_l2)));
-  });
+  l2_->get(key, on_l2_reply(key, std::move(from_l1), std::move(handler)));
+}
+
+void TieredCache::lookup_l2_and_wait(const KeyDigest& key, LookedUp from_l1,
+                                     Handler<LookedUp> handler) {
+  if (l2_ == nullptr) return handler(std::move(from_l1));
+  l2_->get_and_wait(key, on_l2_reply(key, std::move(from_l1), std::move(handler)));
+}
+
+TieredCache::Handler<Result<EntryPtr>> TieredCache::on_l2_reply(const KeyDigest& key,
+                                                                LookedUp from_l1,
+                                                                Handler<LookedUp> handler) {
+  return
+      [this, key, started = SteadyClock::now(), ticket = gate_.ticket(key),
+       from_l1 = std::move(from_l1), handler = std::move(handler)](Result<EntryPtr> reply) mutable {
+        LookedUp from_l2;
+        const bool answered = reply.ok();
+        if (answered) {
+          from_l2 = judge(LookupOutcome::kL2Hit, std::move(reply).value(), clock_->now_ms());
+        }
+        l2_stats_.record(answered ? answer_of(from_l2) : TierAnswer::kFailed,
+                         SteadyClock::now() - started);
+        handler(finish_lookup(key, ticket, std::move(from_l1), std::move(from_l2)));
+      };
 }
 
 LookedUp TieredCache::finish_lookup(const KeyDigest& key, PromotionGate::Ticket ticket,

@@ -66,6 +66,8 @@ class TieredCache {
   // counted once, by the first half; the second is for what the first did not hit.
   [[nodiscard]] LookedUp lookup_l1(const KeyDigest& key);
   void lookup_l2(const KeyDigest& key, LookedUp from_l1, Handler<LookedUp> handler);
+  // The same for a caller that waits for its handler; the call may take as long as L2 does.
+  void lookup_l2_and_wait(const KeyDigest& key, LookedUp from_l1, Handler<LookedUp> handler);
 
   // Returns when the entry is in L1 and queued for L2.
   void store(const KeyDigest& key, const EntryPtr& entry);
@@ -89,6 +91,9 @@ class TieredCache {
   [[nodiscard]] MetricsSnapshot metrics_snapshot() const;
 
  private:
+  // What becomes of L2's answer.
+  Handler<Result<EntryPtr>> on_l2_reply(const KeyDigest& key, LookedUp from_l1,
+                                        Handler<LookedUp> handler);
   // The better of what the two tiers had, promoting L2's where it is fresh.
   LookedUp finish_lookup(const KeyDigest& key, PromotionGate::Ticket ticket, LookedUp from_l1,
                          LookedUp from_l2);

@@ -105,6 +105,17 @@ std::unique_ptr<Backend> BackendFactory::make_backend(boost::asio::io_context& c
                                          tier.events, tier.counters);
 }
 
+std::unique_ptr<DirectReader> BackendFactory::make_direct_reader() const {
+  if (url_.deployment != RedisUrl::Deployment::kServer || url_.tls) return nullptr;
+  Session::Options options = session();
+  options.identify = false;
+  return std::make_unique<DirectReader>(
+      DirectReader::Options{.address = url_.servers.front(),
+                            .session = options,
+                            .operation_timeout = wait_of(config_.operation_timeout_ms),
+                            .retry_after = wait_of(config_.breaker_open_ms)});
+}
+
 Session::Options BackendFactory::session() const {
   Session::Options options;
   options.user = url_.user;

@@ -5,6 +5,7 @@
 
 #include "llm_edge_cache/config.hpp"
 #include "tiers/redis/backend.hpp"
+#include "tiers/redis/direct_reader.hpp"
 #include "tiers/redis/redis_url.hpp"
 #include "tiers/redis/tier_context.hpp"
 
@@ -22,6 +23,8 @@ class BackendFactory {
   // `number`: among the backends of one tier, so that they do not all ask the same sentinel first.
   [[nodiscard]] std::unique_ptr<Backend> make_backend(boost::asio::io_context& context,
                                                       std::size_t number, TierContext& tier) const;
+  // Null where the store is not one server, or wants TLS.
+  [[nodiscard]] std::unique_ptr<DirectReader> make_direct_reader() const;
 
  private:
   BackendFactory(const L2Config& config, const RedisUrl& url) : config_(config), url_(url) {}

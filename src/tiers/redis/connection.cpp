@@ -197,10 +197,10 @@ bool Connection::gate_open() const {
 void Connection::publish_gate() {
   const bool open = gate_open();
   const bool changed = accepting_.exchange(open, std::memory_order_acq_rel) != open;
-  // A stall turns callers away as an open breaker does, before it has counted enough failures.
-  const bool stalled = link_ != nullptr && link_->session().stalled();
+  // Callers who are turned away meet an open breaker, be it for a stall or a lost connection that
+  // has not yet counted failures enough.
   const BreakerState state = breaker_.state();
-  breaker_state_.store(stalled && state == BreakerState::kClosed ? BreakerState::kOpen : state,
+  breaker_state_.store(!open && state == BreakerState::kClosed ? BreakerState::kOpen : state,
                        std::memory_order_release);
   if (changed && options_.on_gate) options_.on_gate();
 }

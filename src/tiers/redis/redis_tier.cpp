@@ -48,6 +48,7 @@ struct RedisTier::Impl {
        RedisTierOptions options)
       : context(config, std::move(clock), std::move(options.on_event)),
         factory(std::move(backend_factory)),
+        direct_reader(factory.make_direct_reader()),
         operation_timeout(wait_of(config.operation_timeout_ms)),
         flush_timeout(std::max(operation_timeout, wait_of(config.shutdown_flush_ms))),
         scan_timeout(wait_of(options.scan_timeout_ms)) {
@@ -63,6 +64,18 @@ struct RedisTier::Impl {
 
   Backend& backend_of(const KeyDigest& key) const {
     return *backends[key.hash() % backends.size()];
+  }
+
+  // Directly where there is a reader, and it can.
+  void get(const KeyDigest& key, Tier::Handler<Result<EntryPtr>> handler, DirectReader* reader) {
+    Backend& backend = backend_of(key);
+    if (!backend.accepting()) {
+      context.counters.add_error(ErrorCode::kUnavailable);
+      return handler(Error{ErrorCode::kUnavailable, "redis: not available"});
+    }
+    auto operation = std::make_unique<GetOperation>(context, key, std::move(handler));
+    if (reader != nullptr && reader->try_run(*operation)) return;
+    backend.submit(std::move(operation), Order::kAtOnce);
   }
 
   void discard(const KeyDigest& key) {
@@ -100,6 +113,7 @@ struct RedisTier::Impl {
 
   TierContext context;
   const BackendFactory factory;
+  const std::unique_ptr<DirectReader> direct_reader;  // null: not for this kind of store
   const milliseconds operation_timeout;
   const milliseconds flush_timeout;
   const milliseconds scan_timeout;
@@ -137,13 +151,11 @@ RedisTier::~RedisTier() {
 }
 
 void RedisTier::get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) {
-  Backend& backend = impl_->backend_of(key);
-  if (!backend.accepting()) {
-    impl_->context.counters.add_error(ErrorCode::kUnavailable);
-    return handler(Error{ErrorCode::kUnavailable, "redis: not available"});
-  }
-  backend.submit(std::make_unique<GetOperation>(impl_->context, key, std::move(handler)),
-                 Order::kAtOnce);
+  impl_->get(key, std::move(handler), nullptr);
+}
+
+void RedisTier::get_and_wait(const KeyDigest& key, Handler<Result<EntryPtr>> handler) {
+  impl_->get(key, std::move(handler), impl_->direct_reader.get());
 }
 
 void RedisTier::put(const KeyDigest& key, EntryPtr entry) {

@@ -47,6 +47,10 @@ class RedisTier final : public Tier {
 
   [[nodiscard]] std::string_view name() const override { return "l2"; }
   void get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) override;
+  // On the caller's thread, over a connection for that alone, where the store is one server without
+  // TLS and at most DirectReader::kMaxLines callers wait; else as get(). Two operation deadlines at
+  // most: one directly, and another where the connection broke.
+  void get_and_wait(const KeyDigest& key, Handler<Result<EntryPtr>> handler) override;
   void put(const KeyDigest& key, EntryPtr entry) override;
   void remove(const KeyDigest& key, Handler<Result<bool>> handler) override;
   void clear(Handler<Status> handler) override;
