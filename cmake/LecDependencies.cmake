@@ -8,6 +8,7 @@ pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(rocksdb REQUIRED IMPORTED_TARGET rocksdb)
 
 find_program(FLATC flatc REQUIRED)
+find_path(XXHASH_INCLUDE xxhash.h REQUIRED)  # the header alone: nothing of it is linked
 find_package(ZLIB REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(yaml-cpp REQUIRED)

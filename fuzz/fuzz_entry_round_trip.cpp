@@ -1,8 +1,10 @@
 // Any entry survives being stored; with one bit changed, or under another key, it does not decode.
 #include <fuzzer/FuzzedDataProvider.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "core/entry_codec.hpp"
@@ -31,6 +33,21 @@ Entry make_entry(FuzzedDataProvider& data) {
   return entry;
 }
 
+EntryFormat make_format(FuzzedDataProvider& data) {
+  EntryFormat format;
+  if (data.ConsumeBool()) {
+    std::array<std::uint8_t, EncryptionKey::kBytes> bytes{};
+    bytes[0] = data.ConsumeIntegral<std::uint8_t>();
+    format.cipher = std::make_shared<const EntryCipher>(EncryptionKey(bytes));
+  }
+  if (data.ConsumeBool()) {
+    static const auto dictionary =
+        EntryDictionary::load(LEC_SOURCE_DIR "/tests/golden/entries/dictionary.bin").value();
+    format.dictionary = dictionary;
+  }
+  return format;
+}
+
 }  // namespace
 }  // namespace llm_edge_cache
 
@@ -39,6 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   FuzzedDataProvider data(bytes, size);
   const KeyDigest key;
   auto entry = make_entry(data);
+  const auto format = make_format(data);
   const auto place = data.ConsumeIntegral<std::uint32_t>();
   const auto bit = data.ConsumeIntegralInRange(0, 7);
   const auto repeats = data.ConsumeIntegralInRange(1, 40);
@@ -47,16 +65,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     entry.response.content += piece;
   }
 
-  auto encoded = *encode_entry(key, entry);
-  const auto decoded = decode_entry(key, encoded);
+  auto encoded = *encode_entry(key, entry, format);
+  const auto decoded = decode_entry(key, encoded, format);
   fuzz_check(decoded.ok() && **decoded == entry, "the entry did not survive");
 
   KeyDigest other_key;
   other_key.bytes[place % other_key.bytes.size()] = static_cast<std::uint8_t>(1 << bit);
-  fuzz_check(!decode_entry(other_key, encoded).ok(), "the entry decodes under another key");
+  fuzz_check(!decode_entry(other_key, encoded, format).ok(), "the entry decodes under another key");
 
   auto& damaged = encoded[place % encoded.size()];
   damaged = static_cast<char>(damaged ^ (1 << bit));
-  fuzz_check(!decode_entry(key, encoded).ok(), "a damaged entry decodes");
+  fuzz_check(!decode_entry(key, encoded, format).ok(), "a damaged entry decodes");
   return 0;
 }

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "llm_edge_cache/encryption_key.hpp"
 #include "llm_edge_cache/result.hpp"
 
 namespace llm_edge_cache {
@@ -69,12 +71,28 @@ struct L2Config {
   std::uint32_t breaker_failures = 3;
   std::uint64_t breaker_open_ms = 1'000;
 
-  // Reconnects, and attempts at a folder that cannot be used, wait a random time up to a bound that doubles from the first to the second.
+  // Reconnects, and attempts at a folder that cannot be used, wait a random time up to a bound that
+  // doubles from the first to the second.
   std::uint64_t reconnect_min_ms = 50;
   std::uint64_t reconnect_max_ms = 5'000;
 
   // Larger answers are not sent to L2, and larger replies are refused.
   std::size_t max_entry_bytes = 8U << 20U;
+
+  // Entries are encrypted (AES-256-GCM) where there is a key, given or in a file. Those of the old
+  // key are read, not written. What is not encrypted, or with neither, is a miss then; so is what
+  // somebody moved under another entry's key.
+  std::optional<EncryptionKey> encryption_key{};
+  std::optional<EncryptionKey> encryption_old_key{};
+  std::string encryption_key_file{};
+  std::string encryption_old_key_file{};
+
+  // Entries are compressed (zstd) where they have more bytes and that makes them shorter; with the
+  // dictionary where there is one (`llm-edge-cache dict train`). Those of the old dictionary are
+  // read, not written.
+  std::size_t compress_over_bytes = 1'024;
+  std::string dictionary_file{};
+  std::string old_dictionary_file{};
 
   // Of disk: alone. Bytes of the folder, the oldest entries leave first (at least 16 MiB, and twice
   // max_entry_bytes); and bytes of blocks, indexes and filters kept in memory.

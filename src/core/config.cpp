@@ -68,6 +68,15 @@ Status L2Config::validate() const {
       .require(reconnect_max_ms >= reconnect_min_ms && reconnect_max_ms <= kMaxMillis,
                "l2.reconnect_max_ms must be at least reconnect_min_ms and at most a hundred years")
       .require(max_entry_bytes > 0, "l2.max_entry_bytes must be at least 1")
+      .require(!encryption_key || encryption_key_file.empty(),
+               "l2.encryption_key and l2.encryption_key_file exclude each other")
+      .require(!encryption_old_key || encryption_old_key_file.empty(),
+               "l2.encryption_old_key and l2.encryption_old_key_file exclude each other")
+      .require(encryption_key || !encryption_key_file.empty() ||
+                   (!encryption_old_key && encryption_old_key_file.empty()),
+               "l2.encryption_old_key is of no use without l2.encryption_key")
+      .require(old_dictionary_file.empty() || !dictionary_file.empty(),
+               "l2.old_dictionary_file is of no use without l2.dictionary_file")
       .require(disk_max_bytes >= kMinDiskBytes && disk_max_bytes <= kMaxDiskBytes,
                "l2.disk_max_bytes must be at least 16 MiB and at most 1 PiB")
       .require(!is_disk || disk_max_bytes / 2 >= max_entry_bytes,

@@ -1,127 +1,203 @@
 #include "core/entry_frame.hpp"
 
-#include <zstd.h>
-
-#include <array>
 #include <cstring>
-#include <memory>
-#include <utility>
+#include <span>
 
 #include "base/constant_time.hpp"
-#include "base/sha256.hpp"
+#include "core/entry_checksum.hpp"
+#include "core/entry_compression.hpp"
+#include "core/entry_frame_layout.hpp"
+#include "core/entry_frame_v1.hpp"
+#include "core/little_endian.hpp"
 
 namespace llm_edge_cache {
 namespace {
 
-constexpr std::string_view kMagic = "LLEC";
-constexpr std::uint8_t kVersion = 1;
-constexpr std::uint8_t kCompressed = 1U << 0U;
-constexpr std::uint8_t kEncrypted = 1U << 1U;  // reserved for AES-256-GCM, with the key's id
+using namespace frame;
 
-constexpr std::size_t kVersionAt = 4;
-constexpr std::size_t kFlagsAt = 5;
-constexpr std::size_t kKeyIdAt = 6;  // 16 bits, 0 without encryption
-constexpr std::size_t kTableBytesAt = 8;
-constexpr std::size_t kBodyBytesAt = 12;
-constexpr std::size_t kChecksumAt = 16;
-constexpr std::size_t kChecksumBytes = 16;
-static_assert(kChecksumAt + kChecksumBytes == kEntryFrameHeaderBytes);
+static_assert(kEntryFrameHeaderBytes == kRestAt);
+static_assert(sizeof(EntryCipher::Tag) == kRestAt - kChecksumAt);
+static_assert(kEntryChecksumBytes == kRestAt - kChecksumAt);
 
-// Level 4 saves another 2 % of 4 KB of prose, for two to three times the time.
-constexpr int kZstdLevel = 1;
-
-struct FreeContext {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-};
-
-Error corrupt(const char* message) {
-  return {ErrorCode::kCorruptData, message};
+template <class Bytes>
+void put(std::string& frame, std::size_t at, const Bytes& bytes) {
+  std::memcpy(&frame[at], bytes.data(), bytes.size());
 }
 
-void put_u32(char* at, std::size_t value) {
-  for (int i = 0; i < 4; ++i) {
-    at[i] = static_cast<char>(value >> (8 * i) & 0xFFU);
+// Room for the head, and the compressed table. Empty where that would not be shorter than with the
+// table as it is.
+std::string compressed(std::string_view table, const EntryFormat& format, std::uint8_t flags) {
+  const auto begin = body_at(flags);
+  const auto as_it_is = body_at(flags & kEncrypted) + table.size();
+  if (table.size() <= format.compress_over_bytes || as_it_is <= begin) {
+    return {};
   }
+  std::string frame(as_it_is - 1, '\0');
+  const auto size = compress_table(table, std::span(frame).subspan(begin), format.dictionary.get());
+  frame.resize(size == 0 ? 0 : begin + size);
+  return frame;
 }
 
-std::uint32_t get_u32(const char* at) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) {
-    value |= static_cast<std::uint32_t>(static_cast<unsigned char>(at[i])) << (8 * i);
+void put_head(std::string& frame, std::uint8_t flags, std::size_t table_bytes) {
+  put(frame, 0, kMagic);
+  frame[kVersionAt] = kVersion;
+  frame[kFlagsAt] = static_cast<char>(flags);
+  put_little_endian(&frame[kTableBytesAt], static_cast<std::uint32_t>(table_bytes));
+  put_little_endian(&frame[kRestBytesAt], static_cast<std::uint32_t>(frame.size() - kRestAt));
+}
+
+void encrypt(const KeyDigest& key, std::string& frame, std::size_t body, const EntryCipher& cipher,
+             const EntryCipher::Nonce& nonce) {
+  put_little_endian(&frame[body - kNonceBytes - kKeyIdBytes], cipher.key_id());
+  put(frame, body - kNonceBytes, nonce);
+  const AssociatedData associated(key, frame, body);
+  put(frame, kChecksumAt, cipher.seal(nonce, associated.view(), std::span(frame).subspan(body)));
+}
+
+// `nonce` is null where there is no cipher.
+std::string seal(const KeyDigest& key, std::string_view table, const EntryFormat& format,
+                 const EntryCipher::Nonce* nonce) {
+  const std::uint8_t encrypted = nonce == nullptr ? 0 : kEncrypted;
+  const std::uint8_t with_dictionary = format.dictionary == nullptr ? 0 : kWithDictionary;
+  std::uint8_t flags = encrypted | kCompressed | with_dictionary;
+  auto frame = compressed(table, format, flags);
+  if (frame.empty()) {
+    flags = encrypted;
+    frame.reserve(body_at(flags) + table.size());
+    frame.resize(body_at(flags), '\0');
+    frame += table;
   }
-  return value;
+  put_head(frame, flags, table.size());
+  if ((flags & kWithDictionary) != 0) {
+    put_little_endian(&frame[kRestAt], format.dictionary->id());
+  }
+  if (nonce != nullptr) {
+    encrypt(key, frame, body_at(flags), *format.cipher, *nonce);
+  } else {
+    const std::string_view sealed = frame;
+    put(frame, kChecksumAt,
+        entry_checksum(key, sealed.substr(0, kChecksumAt), sealed.substr(kRestAt)));
+  }
+  return frame;
 }
 
-std::array<char, kChecksumBytes> checksum(const KeyDigest& key, std::string_view frame) {
-  Sha256 hash;
-  hash.update(key.view());
-  hash.update(frame.substr(0, kChecksumAt));
-  hash.update(frame.substr(kEntryFrameHeaderBytes));
-  const auto digest = std::move(hash).finish();
-  std::array<char, kChecksumBytes> truncated;
-  std::memcpy(truncated.data(), digest.bytes.data(), truncated.size());
-  return truncated;
-}
-
-// Empty where compression fails or does not pay.
-std::string compress(std::string_view table) {
-  thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
-  std::string body(table.size() - 1, '\0');
-  const auto size = context == nullptr ? 0
-                                       : ZSTD_compressCCtx(context.get(), body.data(), body.size(),
-                                                           table.data(), table.size(), kZstdLevel);
-  body.resize(ZSTD_isError(size) != 0 ? 0 : size);
-  return body;
-}
-
-// What the header says, as far as this build understands it.
-struct Header {
-  bool compressed = false;
+// What a frame holds, once it has been verified.
+struct Content {
+  std::string_view body;
   std::size_t table_bytes = 0;
+  bool is_compressed = false;
+  const EntryDictionary* dictionary = nullptr;
 };
 
-Result<Header> read_header(std::string_view frame) {
+Status check_head(std::string_view frame) {
   if (!frame.starts_with(kMagic)) {
     return corrupt("the stored bytes are not an entry");
   }
   if (frame.size() < kEntryFrameHeaderBytes) {
     return corrupt("the stored entry is cut short");
   }
-  if (frame[kVersionAt] != static_cast<char>(kVersion)) {
+  if (frame[kVersionAt] != kVersion && frame[kVersionAt] != kOldVersion) {
     return corrupt("the stored entry has another version of the format");
   }
-  const auto flags = static_cast<std::uint8_t>(frame[kFlagsAt]);
-  if ((flags & kEncrypted) != 0) {
-    return corrupt("the stored entry is encrypted, which this build cannot read");
-  }
-  if ((flags & ~kCompressed) != 0 || frame[kKeyIdAt] != 0 || frame[kKeyIdAt + 1] != 0) {
+  if (frame[kReservedAt] != 0 || frame[kReservedAt + 1] != 0) {
     return corrupt("the stored entry uses features that this build does not know");
   }
-  if (get_u32(&frame[kBodyBytesAt]) != frame.size() - kEntryFrameHeaderBytes) {
+  if (get_little_endian<std::uint32_t>(&frame[kRestBytesAt]) != frame.size() - kRestAt) {
     return corrupt("the stored entry is cut short or too long");
   }
-  return Header{.compressed = (flags & kCompressed) != 0,
-                .table_bytes = get_u32(&frame[kTableBytesAt])};
+  return {};
 }
 
-char* allocate(std::vector<std::uint64_t>& storage, std::size_t bytes) {
-  storage.resize(bytes / sizeof(std::uint64_t) + 1);
-  return reinterpret_cast<char*>(storage.data());
+Status check_flags(std::string_view frame) {
+  const auto flags = static_cast<std::uint8_t>(frame[kFlagsAt]);
+  const bool dictionary_alone = (flags & (kWithDictionary | kCompressed)) == kWithDictionary;
+  if ((flags & ~(kCompressed | kEncrypted | kWithDictionary)) != 0 || dictionary_alone) {
+    return corrupt("the stored entry uses features that this build does not know");
+  }
+  if (frame.size() < body_at(flags)) {
+    return corrupt("the stored entry is cut short");
+  }
+  return {};
 }
 
-Result<std::string_view> decompress(std::string_view body, std::size_t table_bytes,
-                                    std::vector<std::uint64_t>& storage) {
-  thread_local const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
-  if (context == nullptr) {
-    return Error{ErrorCode::kInternal, "out of memory for decompression"};
+Status verify_checksum(const KeyDigest& key, std::string_view frame) {
+  const auto sum = entry_checksum(key, frame.substr(0, kChecksumAt), frame.substr(kRestAt));
+  if (!constant_time_equal({sum.data(), sum.size()}, frame.substr(kChecksumAt, sum.size()))) {
+    return corrupt("the stored entry fails its checksum or belongs to another key");
   }
-  char* const table = allocate(storage, table_bytes);
-  if (ZSTD_decompressDCtx(context.get(), table, table_bytes, body.data(), body.size()) !=
-      table_bytes) {
-    return corrupt("the stored entry does not decompress to its size");
+  return {};
+}
+
+Result<std::string_view> decrypt(const KeyDigest& key, std::string_view frame, std::size_t body,
+                                 const EntryFormat& format, AlignedBuffer& buffer) {
+  const auto* const cipher = format.find_cipher(
+      get_little_endian<std::uint32_t>(&frame[body - kNonceBytes - kKeyIdBytes]));
+  if (cipher == nullptr) {
+    return corrupt("the stored entry is encrypted with a key that is not at hand");
   }
-  return std::string_view(table, table_bytes);
+  EntryCipher::Nonce nonce;
+  std::memcpy(nonce.data(), &frame[body - kNonceBytes], nonce.size());
+  EntryCipher::Tag tag;
+  std::memcpy(tag.data(), &frame[kChecksumAt], tag.size());
+  const auto encrypted = frame.substr(body);
+  char* const bytes = buffer.reserve(encrypted.size());
+  if (!cipher->open(nonce, AssociatedData(key, frame, body).view(), tag, encrypted, bytes)) {
+    return corrupt("the stored entry was not encrypted by us, or belongs to another key");
+  }
+  return std::string_view(bytes, encrypted.size());
+}
+
+// Of the current version.
+Result<Content> verify(const KeyDigest& key, std::string_view frame, const EntryFormat& format,
+                       AlignedBuffer& decrypted) {
+  if (auto status = check_flags(frame); !status.ok()) {
+    return status.error();
+  }
+  const auto flags = static_cast<std::uint8_t>(frame[kFlagsAt]);
+  Content content{.body = frame.substr(body_at(flags)),
+                  .is_compressed = (flags & kCompressed) != 0};
+  if ((flags & kEncrypted) != 0) {
+    const auto body = decrypt(key, frame, body_at(flags), format, decrypted);
+    if (!body.ok()) {
+      return body.error();
+    }
+    content.body = *body;
+  } else if (auto status = verify_checksum(key, frame); !status.ok()) {
+    return status.error();
+  }
+  if ((flags & kWithDictionary) != 0) {
+    content.dictionary = format.find_dictionary(get_little_endian<std::uint64_t>(&frame[kRestAt]));
+    if (content.dictionary == nullptr) {
+      return corrupt("the stored entry is compressed with a dictionary that is not at hand");
+    }
+  }
+  return content;
+}
+
+Result<Content> read_content(const KeyDigest& key, std::string_view frame,
+                             const EntryFormat& format, AlignedBuffer& decrypted) {
+  if (auto status = check_head(frame); !status.ok()) {
+    return status.error();
+  }
+  const auto flags = static_cast<std::uint8_t>(frame[kFlagsAt]);
+  const auto table_bytes = get_little_endian<std::uint32_t>(&frame[kTableBytesAt]);
+  const bool is_old = frame[kVersionAt] == kOldVersion;
+  if (format.cipher != nullptr && (is_old || (flags & kEncrypted) == 0)) {
+    return corrupt("the stored entry is not encrypted, and only encrypted ones are taken");
+  }
+  if (!is_old) {
+    auto content = verify(key, frame, format, decrypted);
+    if (content.ok()) {
+      content->table_bytes = table_bytes;
+    }
+    return content;
+  }
+  if (auto status = verify_entry_frame_v1(key, frame); !status.ok()) {
+    return status.error();
+  }
+  return Content{.body = frame.substr(kRestAt),
+                 .table_bytes = table_bytes,
+                 .is_compressed = (flags & kCompressed) != 0};
 }
 
 bool is_aligned(std::string_view bytes) {
@@ -130,55 +206,59 @@ bool is_aligned(std::string_view bytes) {
 
 }  // namespace
 
-std::string seal_entry_frame(const KeyDigest& key, std::string_view table,
-                             std::size_t compress_over_bytes) {
-  std::string compressed;
-  if (table.size() > compress_over_bytes && !table.empty()) {
-    compressed = compress(table);
+char* AlignedBuffer::reserve(std::size_t bytes) {
+  const auto words = bytes / sizeof(std::uint64_t) + 1;
+  if (words_.size() < words) {
+    words_.resize(words);
   }
-  const auto body = compressed.empty() ? table : std::string_view(compressed);
+  return reinterpret_cast<char*>(words_.data());
+}
 
-  std::string frame;
-  frame.reserve(kEntryFrameHeaderBytes + body.size());
-  frame += kMagic;
-  frame.resize(kEntryFrameHeaderBytes, '\0');
-  frame[kVersionAt] = static_cast<char>(kVersion);
-  frame[kFlagsAt] = static_cast<char>(compressed.empty() ? 0 : kCompressed);
-  put_u32(&frame[kTableBytesAt], table.size());
-  put_u32(&frame[kBodyBytesAt], body.size());
-  frame += body;
-  const auto sum = checksum(key, frame);
-  std::memcpy(&frame[kChecksumAt], sum.data(), sum.size());
-  return frame;
+void AlignedBuffer::trim(std::size_t max_bytes) {
+  if (words_.size() * sizeof(std::uint64_t) > max_bytes) {
+    words_ = {};
+  }
+}
+
+std::string seal_entry_frame(const KeyDigest& key, std::string_view table,
+                             const EntryFormat& format) {
+  if (format.cipher == nullptr) {
+    return seal(key, table, format, nullptr);
+  }
+  return seal_entry_frame(key, table, format, EntryCipher::random_nonce());
+}
+
+std::string seal_entry_frame(const KeyDigest& key, std::string_view table,
+                             const EntryFormat& format, const EntryCipher::Nonce& nonce) {
+  return seal(key, table, format, format.cipher == nullptr ? nullptr : &nonce);
 }
 
 Result<std::string_view> open_entry_frame(const KeyDigest& key, std::string_view frame,
-                                          std::size_t max_table_bytes,
-                                          std::vector<std::uint64_t>& storage) {
-  const auto header = read_header(frame);
-  if (!header.ok()) {
-    return header.error();
+                                          const EntryFormat& format, FrameBuffers& buffers) {
+  const auto content = read_content(key, frame, format, buffers.decrypted);
+  if (!content.ok()) {
+    return content.error();
   }
-  const auto sum = checksum(key, frame);
-  if (!constant_time_equal({sum.data(), sum.size()}, frame.substr(kChecksumAt, kChecksumBytes))) {
-    return corrupt("the stored entry fails its checksum or belongs to another key");
-  }
-  if (header->table_bytes > max_table_bytes) {
+  const auto table_bytes = content->table_bytes;
+  if (table_bytes > format.max_bytes) {
     return Error{ErrorCode::kTooLarge, "the stored entry exceeds the limit of decoded bytes"};
   }
-  const auto body = frame.substr(kEntryFrameHeaderBytes);
-  if (header->compressed) {
-    return decompress(body, header->table_bytes, storage);
+  if (content->is_compressed) {
+    char* const table = buffers.table.reserve(table_bytes);
+    if (!decompress_table(content->body, {table, table_bytes}, content->dictionary)) {
+      return corrupt("the stored entry does not decompress to its size");
+    }
+    return std::string_view(table, table_bytes);
   }
-  if (header->table_bytes != body.size()) {
+  if (table_bytes != content->body.size()) {
     return corrupt("the stored entry is not of the size that it states");
   }
-  if (is_aligned(body)) {
-    return body;
+  if (is_aligned(content->body)) {
+    return content->body;
   }
-  char* const copy = allocate(storage, body.size());
-  std::memcpy(copy, body.data(), body.size());
-  return std::string_view(copy, body.size());
+  char* const copy = buffers.table.reserve(table_bytes);
+  std::memcpy(copy, content->body.data(), table_bytes);
+  return std::string_view(copy, table_bytes);
 }
 
 }  // namespace llm_edge_cache

@@ -1,4 +1,4 @@
-// The frame around an entry's table: version, compression and a checksum that binds the bytes to
+// The frame around an entry's table: version, compression, encryption, and what binds the bytes to
 // their key (docs/format.md).
 #pragma once
 
@@ -9,22 +9,47 @@
 #include <vector>
 
 #include "base/key_digest.hpp"
+#include "core/entry_cipher.hpp"
+#include "core/entry_format.hpp"
 #include "llm_edge_cache/result.hpp"
 
 namespace llm_edge_cache {
 
 inline constexpr std::size_t kEntryFrameHeaderBytes = 32;
 
-// The table must be shorter than 4 GiB. It is compressed where it has more than
-// compress_over_bytes and compression makes it shorter.
-[[nodiscard]] std::string seal_entry_frame(const KeyDigest& key, std::string_view table,
-                                           std::size_t compress_over_bytes);
+// Memory aligned to 8 bytes that grows as it is needed and may be used again.
+class AlignedBuffer {
+ public:
+  // Valid until the next call; its bytes are of any value.
+  [[nodiscard]] char* reserve(std::size_t bytes);
+  // Gives back what exceeds that many bytes.
+  void trim(std::size_t max_bytes);
 
-// The table, aligned to 8 bytes: a view of `frame` or of `storage`, valid as long as both are left
-// alone. Allocates max_table_bytes at most. Errors as those of decode_entry().
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+struct FrameBuffers {
+  AlignedBuffer decrypted;
+  AlignedBuffer table;
+};
+
+// The table must be shorter than 4 GiB. It is compressed where it has more than
+// format.compress_over_bytes and compression makes it shorter, and encrypted where there is a
+// cipher.
+[[nodiscard]] std::string seal_entry_frame(const KeyDigest& key, std::string_view table,
+                                           const EntryFormat& format);
+// For tests: a nonce must never be used twice.
+[[nodiscard]] std::string seal_entry_frame(const KeyDigest& key, std::string_view table,
+                                           const EntryFormat& format,
+                                           const EntryCipher::Nonce& nonce);
+
+// The table, aligned to 8 bytes: a view of `frame` or of `buffers`, valid as long as both are left
+// alone. Allocates format.max_bytes at most, and as much as `frame` has where that is encrypted.
+// Errors as those of decode_entry().
 [[nodiscard]] Result<std::string_view> open_entry_frame(const KeyDigest& key,
                                                         std::string_view frame,
-                                                        std::size_t max_table_bytes,
-                                                        std::vector<std::uint64_t>& storage);
+                                                        const EntryFormat& format,
+                                                        FrameBuffers& buffers);
 
 }  // namespace llm_edge_cache

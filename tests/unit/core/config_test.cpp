@@ -71,6 +71,21 @@ TEST(L2ConfigTest, times_that_would_overflow_a_clock_are_refused) {
   expect_refused<L2Config>("l2.reconnect_max_ms", [](auto& c) { c.reconnect_max_ms = kForever; });
 }
 
+TEST(L2ConfigTest, a_key_comes_from_one_place_and_an_old_one_never_alone) {
+  const auto key = *EncryptionKey::parse(std::string(64, '1'));
+  expect_refused<L2Config>("l2.encryption_key", [&](auto& c) {
+    c.encryption_key = key;
+    c.encryption_key_file = "key";
+  });
+  expect_refused<L2Config>("l2.encryption_old_key", [&](auto& c) {
+    c.encryption_key = c.encryption_old_key = key;
+    c.encryption_old_key_file = "key";
+  });
+  expect_refused<L2Config>("l2.encryption_old_key", [&](auto& c) { c.encryption_old_key = key; });
+  expect_refused<L2Config>("l2.old_dictionary_file", [](auto& c) { c.old_dictionary_file = "d"; });
+  EXPECT_TRUE((L2Config{.encryption_old_key = key, .encryption_key_file = "key"}.validate().ok()));
+}
+
 TEST(L2ConfigTest, the_first_of_several_faults_is_reported) {
   const auto status = L2Config{.url = "", .io_threads = 0}.validate();
   ASSERT_FALSE(status.ok());

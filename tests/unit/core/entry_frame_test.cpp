@@ -7,9 +7,11 @@
 #include <cstring>
 #include <random>
 #include <string>
-#include <vector>
 
 #include "base/sha256.hpp"
+#include "core/entry_checksum.hpp"
+#include "core/entry_table.hpp"
+#include "core/little_endian.hpp"
 #include "tests/unit/core/entry_samples.hpp"
 
 namespace llm_edge_cache {
@@ -21,12 +23,13 @@ constexpr std::size_t kLimit = 1U << 20U;
 constexpr std::size_t kNever = SIZE_MAX;
 
 std::string seal(std::string_view table, std::size_t compress_over_bytes = kNever) {
-  return seal_entry_frame(sample_key(), table, compress_over_bytes);
+  return seal_entry_frame(sample_key(), table, {.compress_over_bytes = compress_over_bytes});
 }
 
-Result<std::string> open(std::string_view frame, std::size_t limit = kLimit) {
-  std::vector<std::uint64_t> storage;
-  const auto table = open_entry_frame(sample_key(), frame, limit, storage);
+Result<std::string> open(std::string_view frame,
+                         const EntryFormat& format = {.max_bytes = kLimit}) {
+  FrameBuffers buffers;
+  const auto table = open_entry_frame(sample_key(), frame, format, buffers);
   if (!table.ok()) {
     return table.error();
   }
@@ -34,8 +37,9 @@ Result<std::string> open(std::string_view frame, std::size_t limit = kLimit) {
   return std::string(*table);
 }
 
-void expect_refused(std::string_view frame, ErrorCode code, const std::string& reason) {
-  const auto table = open(frame);
+void expect_refused(std::string_view frame, ErrorCode code, const std::string& reason,
+                    const EntryFormat& format = {.max_bytes = kLimit}) {
+  const auto table = open(frame, format);
   ASSERT_FALSE(table.ok()) << reason;
   EXPECT_EQ(table.error().code, code);
   EXPECT_THAT(table.error().message, HasSubstr(reason));
@@ -43,9 +47,8 @@ void expect_refused(std::string_view frame, ErrorCode code, const std::string& r
 
 // A frame whose checksum fits whatever its header says, as another build might write it.
 std::string with_checksum(std::string frame) {
-  const auto digest = sha256(std::string(sample_key().view()) + frame.substr(0, 16) +
-                             frame.substr(kEntryFrameHeaderBytes));
-  std::memcpy(&frame[16], digest.bytes.data(), 16);
+  const auto sum = entry_checksum(sample_key(), frame.substr(0, 16), frame.substr(32));
+  std::memcpy(&frame[16], sum.data(), sum.size());
   return frame;
 }
 
@@ -60,7 +63,7 @@ std::string noise(std::size_t bytes) {
 
 TEST(EntryFrameTest, has_the_documented_layout) {
   const auto frame = seal("table");
-  EXPECT_EQ(frame.substr(0, 16), std::string("LLEC\x01\0\0\0\x05\0\0\0\x05\0\0\0", 16));
+  EXPECT_EQ(frame.substr(0, 16), std::string("LLEC\x02\0\0\0\x05\0\0\0\x05\0\0\0", 16));
   EXPECT_EQ(frame.substr(32), "table");
   EXPECT_EQ(with_checksum(frame), frame);
 }
@@ -94,11 +97,13 @@ TEST(EntryFrameTest, opens_at_any_alignment) {
 }
 
 TEST(EntryFrameTest, any_flipped_bit_is_found) {
-  for (const auto& frame : {seal("a small table"), seal(std::string(2'000, 'x'), 0)}) {
+  const EntryFormat format{.compress_over_bytes = 100, .dictionary = sample_dictionary()};
+  for (const auto& frame : {seal("a small table"), seal(std::string(2'000, 'x'), 0),
+                            seal_entry_frame(sample_key(), std::string(2'000, 'x'), format)}) {
     for (std::size_t bit = 0; bit < 8 * frame.size(); ++bit) {
       auto damaged = frame;
       damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
-      ASSERT_FALSE(open(damaged).ok()) << bit;
+      ASSERT_FALSE(open(damaged, format).ok()) << bit;
     }
   }
 }
@@ -112,9 +117,9 @@ TEST(EntryFrameTest, any_cut_or_added_byte_is_found) {
 }
 
 TEST(EntryFrameTest, does_not_open_under_another_key) {
-  std::vector<std::uint64_t> storage;
+  FrameBuffers buffers;
   const auto frame = seal("table");
-  const auto moved = open_entry_frame(sha256("other"), frame, kLimit, storage);
+  const auto moved = open_entry_frame(sha256("other"), frame, {}, buffers);
   ASSERT_FALSE(moved.ok());
   EXPECT_EQ(moved.error().code, ErrorCode::kCorruptData);
   EXPECT_THAT(moved.error().message, HasSubstr("another key"));
@@ -130,9 +135,11 @@ TEST(EntryFrameTest, says_what_it_cannot_read) {
   expect_refused("", ErrorCode::kCorruptData, "not an entry");
   expect_refused("PK\x03\x04 something else", ErrorCode::kCorruptData, "not an entry");
   expect_refused("LLEC", ErrorCode::kCorruptData, "cut short");
-  expect_refused(changed(4, 2), ErrorCode::kCorruptData, "another version");
-  expect_refused(changed(5, 2), ErrorCode::kCorruptData, "encrypted");
+  expect_refused(changed(4, 3), ErrorCode::kCorruptData, "another version");
+  expect_refused(changed(5, 2), ErrorCode::kCorruptData, "cut short");
   expect_refused(changed(5, 4), ErrorCode::kCorruptData, "does not know");
+  expect_refused(changed(5, 5), ErrorCode::kCorruptData, "cut short");
+  expect_refused(changed(5, 8), ErrorCode::kCorruptData, "does not know");
   expect_refused(changed(6, 1), ErrorCode::kCorruptData, "does not know");
   expect_refused(changed(7, 1), ErrorCode::kCorruptData, "does not know");
   expect_refused(changed(8, 4), ErrorCode::kCorruptData, "size that it states");
@@ -144,7 +151,7 @@ TEST(EntryFrameTest, the_limit_is_checked_before_anything_is_decompressed) {
   const auto frame = seal(std::string(kLimit + 1, 'x'), 0);
   EXPECT_LT(frame.size(), 10'000U);
   expect_refused(frame, ErrorCode::kTooLarge, "limit");
-  EXPECT_TRUE(open(frame, kLimit + 1).ok());
+  EXPECT_TRUE(open(frame, {.max_bytes = kLimit + 1}).ok());
 }
 
 TEST(EntryFrameTest, a_bomb_that_understates_its_size_is_refused) {
@@ -158,6 +165,51 @@ TEST(EntryFrameTest, a_frame_that_overstates_its_size_is_refused) {
   auto frame = seal(std::string(1'000, 'x'), 0);
   frame[8] = static_cast<char>(0xE9);  // 1,001
   expect_refused(with_checksum(frame), ErrorCode::kCorruptData, "does not decompress");
+}
+
+TEST(EntryFrameTest, a_buffer_keeps_its_place_until_it_is_trimmed) {
+  AlignedBuffer buffer;
+  char* const first = buffer.reserve(5'000);
+  buffer.trim(1U << 20U);
+  EXPECT_EQ(buffer.reserve(10), first);
+  buffer.trim(1'000);
+  buffer.reserve(10)[9] = 'x';
+}
+
+TEST(EntryFrameTest, a_dictionary_makes_the_same_table_shorter) {
+  const auto table = *write_entry_table(sample_entry(2'000), kLimit);
+  const EntryFormat format{.dictionary = sample_dictionary()};
+  const auto frame = seal_entry_frame(sample_key(), table, format);
+  EXPECT_LT(frame.size() + 50, seal(table, 0).size());
+  EXPECT_EQ(frame[5], 5);  // compressed, with a dictionary
+  EXPECT_EQ(get_little_endian<std::uint64_t>(&frame[32]), format.dictionary->id());
+  EXPECT_EQ(*open(frame, format), table);
+}
+
+TEST(EntryFrameTest, a_dictionary_is_of_no_account_where_nothing_is_compressed) {
+  const EntryFormat format{.dictionary = sample_dictionary()};
+  EXPECT_EQ(seal_entry_frame(sample_key(), "table", format), seal("table"));
+  const auto table = noise(3'000);
+  EXPECT_EQ(seal_entry_frame(sample_key(), table, format), seal(table));
+}
+
+TEST(EntryFrameTest, an_old_dictionary_is_read_and_another_one_is_missed) {
+  const EntryFormat writer{.compress_over_bytes = 0, .dictionary = sample_dictionary()};
+  const auto frame = seal_entry_frame(sample_key(), std::string(2'000, 'x'), writer);
+  EXPECT_TRUE(open(frame, {.old_dictionary = sample_dictionary()}).ok());
+  expect_refused(frame, ErrorCode::kCorruptData, "dictionary that is not at hand");
+}
+
+// Where the length of what is compressed is not the one that the frame states, whatever the cause.
+TEST(EntryFrameTest, what_was_compressed_without_the_dictionary_does_not_open_with_it) {
+  const EntryFormat format{.dictionary = sample_dictionary()};
+  const auto plain = seal(std::string(2'000, 'x'), 0);
+  auto frame = plain.substr(0, 32) + std::string(8, '\0') + plain.substr(32);
+  frame[5] = 5;
+  put_little_endian(&frame[12], static_cast<std::uint32_t>(frame.size() - 32));
+  put_little_endian(&frame[32], format.dictionary->id());
+  const auto table = open(with_checksum(frame), format);
+  EXPECT_TRUE(!table.ok() || *table == std::string(2'000, 'x'));
 }
 
 }  // namespace
