@@ -111,6 +111,7 @@ Status Committer::commit(std::deque<WriteOp>& ops, Database& database) {
   if (status.ok()) {
     complete_staged();
   } else {
+    owner_.on_write_failed(status.error());
     give_back_staged(ops, status.error());
   }
   puts_.clear();
@@ -143,8 +144,12 @@ void Committer::give_back_staged(std::deque<WriteOp>& ops, const Error& error) {
 Status Committer::clear(std::deque<WriteOp>& ops, Database& database) {
   if (Status status = commit(ops, database); !status) return status;
   const Status cleared = database.clear();
-  publish_();
-  if (!cleared.ok()) return cleared;
+  owner_.on_new_table();
+  if (!cleared.ok()) {
+    owner_.on_write_failed(cleared.error());
+    return cleared;
+  }
+  database.sweep();
   const StatusCall call = std::move(ops.front().call);
   ops.pop_front();
   context_.mask.unhide_all();

@@ -3,9 +3,7 @@
 
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "llm_edge_cache/result.hpp"
@@ -18,9 +16,15 @@ namespace llm_edge_cache::disk {
 // Used by the writer's thread alone.
 class Committer {
  public:
-  // `publish` runs whenever the database has another table, before anybody is told.
-  Committer(DiskContext& context, std::function<void()> publish)
-      : context_(context), publish_(std::move(publish)) {}
+  // Told before those who wait are.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void on_new_table() = 0;
+    virtual void on_write_failed(const Error& error) = 0;
+  };
+
+  Committer(DiskContext& context, Owner& owner) : context_(context), owner_(owner) {}
 
   // Takes from the front what is written or, a put that failed, dropped and counted. Stops at the
   // first failure, and tells it: removals that were not written stay at the front, the others
@@ -53,7 +57,7 @@ class Committer {
   };
 
   DiskContext& context_;
-  const std::function<void()> publish_;
+  Owner& owner_;
   // Of the batch that is being staged:
   std::vector<WriteOp> puts_;
   std::vector<Removal> removals_;

@@ -38,6 +38,7 @@ constexpr double kFilterBitsPerKey = 16;
 constexpr std::uint64_t kMaxLogBytes = 1U << 20U;
 constexpr std::uint64_t kMaxManifestBytes = 4U << 20U;
 constexpr std::uint64_t kBytesPerSync = 1U << 20U;  // written out bit by bit, not all at the end
+constexpr std::size_t kProbeBytes = 64U << 10U;
 constexpr std::size_t kMaxIdleBatchBytes = 4U << 20U;
 constexpr std::uint64_t kStopEvery = 1'024;  // entries counted between two questions
 
@@ -121,10 +122,15 @@ rocksdb::ColumnFamilyOptions table_options(const DatabaseOptions& options,
   return table;
 }
 
-// Counts what goes with the files that are dropped.
-class DropCounter final : public rocksdb::EventListener {
+// Counts what goes with the files that are dropped, and leaves recovery to the tier.
+class Listener final : public rocksdb::EventListener {
  public:
-  explicit DropCounter(AtomicCounters& counters) : counters_(counters) {}
+  explicit Listener(AtomicCounters& counters) : counters_(counters) {}
+
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
 
   void OnCompactionBegin(rocksdb::DB* /*database*/,
                          const rocksdb::CompactionJobInfo& drop) override {
@@ -277,11 +283,20 @@ class RocksDatabase final : public Database {
 
   Status clear() override {
     if (table_ != nullptr) {
+      // A file that is being written for the table now would be left behind.
+      (void)open_->database->PauseBackgroundWork();
       const auto dropped = open_->database->DropColumnFamily(table_->handle());
+      (void)open_->database->ContinueBackgroundWork();
       if (!dropped.ok()) return note(dropped);
       table_ = nullptr;
     }
     return note(create_table());
+  }
+
+  void sweep() override {
+    // The one call that looks for files without an owner.
+    (void)open_->database->DisableFileDeletions();
+    (void)open_->database->EnableFileDeletions(/*force=*/true);
   }
 
   void start_file() override {
@@ -292,6 +307,8 @@ class RocksDatabase final : public Database {
   }
 
   Status recover() override {
+    // With nothing to write, RocksDB would call itself recovered.
+    if (const auto probed = probe(); !probed.ok()) return error_of(probed);
     if (fatal_) return Error{ErrorCode::kUnavailable, "disk: the database must be opened anew"};
     const auto status = open_->database->Resume();
     if (!status.ok()) return note(status);
@@ -299,6 +316,15 @@ class RocksDatabase final : public Database {
   }
 
  private:
+  // Whether the disk takes anything at all: the database itself is still good for reading.
+  rocksdb::Status probe() {
+    const std::string file = open_->database->GetName() + "/probe";
+    auto status = rocksdb::WriteStringToFile(open_->env.get(), std::string(kProbeBytes, 'x'), file,
+                                             /*should_sync=*/true);
+    (void)open_->env->DeleteFile(file);
+    return status;
+  }
+
   static Error no_table() { return {ErrorCode::kIo, "disk: there is no table to write to"}; }
 
   rocksdb::Status create_table() {
@@ -339,7 +365,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* database = nullptr;
   const auto status =
-      rocksdb::DB::Open(database_options(open->env.get(), std::make_shared<DropCounter>(counters)),
+      rocksdb::DB::Open(database_options(open->env.get(), std::make_shared<Listener>(counters)),
                         path.string(), tables, &handles, &database);
   if (!status.ok()) return error_of(status);
   open->database.reset(database);

@@ -97,14 +97,15 @@ class Database {
   // What was staged is gone in either case. Waits for the disk where something was removed.
   virtual Status commit() = 0;
 
-  // Deletes all entries and their files, for good when it returns; a crash in between leaves all of
-  // them or none.
+  // Deletes all entries, for good when it returns; a crash in between leaves all of them or none.
   virtual Status clear() = 0;
+  // Deletes the files that nobody needs any more, readers of a former table included.
+  virtual void sweep() = 0;
   // Begins a new file, so that old entries and new ones do not leave together.
   virtual void start_file() = 0;
 
-  // After a commit() or clear() that failed: whether writing can go on. kUnavailable where only
-  // opening the database anew can tell.
+  // After a commit() or clear() that failed: whether writing can go on. kUnavailable where it has
+  // to be opened anew for that, and the disk takes what is written.
   virtual Status recover() = 0;
 };
 

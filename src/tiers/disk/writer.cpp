@@ -29,7 +29,7 @@ Writer::Writer(DiskContext& context, std::filesystem::path path, DatabaseOptions
       path_(std::move(path)),
       options_(std::move(options)),
       last_(Error{ErrorCode::kUnavailable, "disk: not open yet"}),
-      committer_(context, [this] { publish_table(); }),
+      committer_(context, *this),
       backoff_({milliseconds(context.config.reconnect_min_ms),
                 milliseconds(context.config.reconnect_max_ms)},
                std::random_device()()),
@@ -71,9 +71,12 @@ void Writer::push(WriteOp op) {
 
 void Writer::run() {
   while (wait_for_work()) {
-    const Status outcome = attempt();
-    note(outcome);
-    if (!outcome.ok() && !wait_before_retry()) break;
+    if (attempt()) {
+      backoff_.reset();
+      note({});
+    } else if (!wait_before_retry()) {
+      break;
+    }
   }
   {
     const MutexLock lock(mutex_);
@@ -102,44 +105,41 @@ bool Writer::wait_before_retry() {
   return !stopping_;
 }
 
-Status Writer::attempt() {
-  if (database_ == nullptr) {
-    if (Status opened = open(); !opened) return opened;
-  }
-  if (ailing_) {
-    if (Status recovered = recover(); !recovered) return recovered;
-  }
-  if (Status written = write(); !written) {
-    ailing_ = true;
-    return written;
-  }
+bool Writer::attempt() {
+  if (database_ == nullptr && !open()) return false;
+  if (ailing_ && !recover()) return false;
+  if (!write()) return false;
   start_file_in_time();
-  return {};
+  return true;
 }
 
-Status Writer::recover() {
-  Status recovered = database_->recover();
-  ailing_ = !recovered.ok();
-  if (ailing_) {
-    committer_.drop_puts(taken_, recovered.error());
-    if (recovered.error().code == ErrorCode::kUnavailable) close();
-  }
-  publish_table();
-  return recovered;
-}
-
-Status Writer::open() {
+bool Writer::open() {
   auto folder = Folder::acquire(path_);
-  if (!folder.ok()) return folder.error();
-  auto database = open_or_start_anew(folder->database());
-  if (!database.ok()) return database.error();
+  auto database = folder.ok() ? open_or_start_anew(folder->database())
+                              : Result<std::unique_ptr<Database>>(folder.error());
+  if (!database.ok()) {
+    on_fault(TierEventKind::kConnectFailed, database.error());
+    return false;
+  }
   folder_.emplace(std::move(folder).value());
   database_ = std::move(database).value();
   next_file_ = steady_clock::now() + file_life(options_);
   ailing_ = false;
   publish_table();
   context_.tell(TierEventKind::kConnected, "disk: using the folder '" + path_.string() + "'");
-  return {};
+  return true;
+}
+
+bool Writer::recover() {
+  const Status recovered = database_->recover();
+  ailing_ = !recovered.ok();
+  if (ailing_) {
+    on_fault(TierEventKind::kStoreError, recovered.error());
+    committer_.drop_puts(taken_, recovered.error());
+    if (recovered.error().code == ErrorCode::kUnavailable) close();
+  }
+  publish_table();
+  return recovered.ok();
 }
 
 Result<std::unique_ptr<Database>> Writer::open_or_start_anew(const std::filesystem::path& path) {
@@ -152,30 +152,38 @@ Result<std::unique_ptr<Database>> Writer::open_or_start_anew(const std::filesyst
   return Database::open(path, options_, context_.counters);
 }
 
-Status Writer::write() {
-  if (taken_.empty()) return {};
+bool Writer::write() {
+  if (taken_.empty()) return true;
   {
     const MutexLock lock(mutex_);
     writing_since_ = steady_clock::now();
   }
-  Status status = committer_.write(taken_, *database_);
+  const bool written = committer_.write(taken_, *database_).ok();
   const MutexLock lock(mutex_);
   writing_since_.reset();
-  return status;
+  return written;
 }
 
 void Writer::note(const Status& outcome) {
-  if (outcome.ok()) {
-    backoff_.reset();
-  } else {
-    context_.counters.add_error(outcome.error().code);
-    context_.tell(database_ == nullptr ? TierEventKind::kConnectFailed : TierEventKind::kStoreError,
-                  outcome.error().message);
-  }
   const MutexLock lock(mutex_);
   attempted_ = true;
   last_ = outcome;
   changed_.notify_all();
+}
+
+void Writer::on_fault(TierEventKind kind, const Error& error) {
+  context_.counters.add_error(error.code);
+  context_.tell(kind, error.message);
+  note(error);
+}
+
+void Writer::on_new_table() {
+  publish_table();
+}
+
+void Writer::on_write_failed(const Error& error) {
+  ailing_ = true;
+  on_fault(TierEventKind::kStoreError, error);
 }
 
 void Writer::start_file_in_time() {

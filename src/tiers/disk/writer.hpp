@@ -23,10 +23,10 @@ namespace llm_edge_cache::disk {
 // it is tried again with backoff; what waits then waits within the budget, and puts that the disk
 // refused are dropped. The destructor gives up what is left, and waits for the disk where the disk
 // holds it up.
-class Writer {
+class Writer final : private Committer::Owner {
  public:
   Writer(DiskContext& context, std::filesystem::path path, DatabaseOptions options);
-  ~Writer();
+  ~Writer() override;
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
@@ -48,15 +48,18 @@ class Writer {
   // Takes what waits; nothing when it is time to end.
   [[nodiscard]] bool wait_for_work() LEC_EXCLUDES(mutex_);
   [[nodiscard]] bool wait_before_retry() LEC_EXCLUDES(mutex_);
-  // One attempt each; they tell what went wrong.
-  [[nodiscard]] Status open();
-  [[nodiscard]] Status recover();
-  [[nodiscard]] Status write() LEC_EXCLUDES(mutex_);
-  [[nodiscard]] Status attempt() LEC_EXCLUDES(mutex_);
+  // One attempt each; false where it failed, which has been told.
+  [[nodiscard]] bool attempt() LEC_EXCLUDES(mutex_);
+  [[nodiscard]] bool open();
+  [[nodiscard]] bool recover();
+  [[nodiscard]] bool write() LEC_EXCLUDES(mutex_);
   Result<std::unique_ptr<Database>> open_or_start_anew(const std::filesystem::path& path);
   void close() LEC_EXCLUDES(table_mutex_);
   void publish_table() LEC_EXCLUDES(table_mutex_);
   void note(const Status& outcome) LEC_EXCLUDES(mutex_);
+  void on_fault(TierEventKind kind, const Error& error) LEC_EXCLUDES(mutex_);
+  void on_new_table() override;
+  void on_write_failed(const Error& error) override;
   void start_file_in_time();
 
   DiskContext& context_;
