@@ -107,7 +107,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
     services_->metrics.count_upstream(head_.status >= 500 ? UpstreamResult::kServerError
                                                           : UpstreamResult::kOk);
     if (is_passing_) {
-      finish({.kind = FlightEnding::Kind::kWhole});
+      end_passing(end);
     } else if (const auto fetched =
                    is_for_all_ ? batch().read_all(collected_) : batch().read_missing(collected_)) {
       answer_with(*fetched);
@@ -220,6 +220,15 @@ class EmbeddingFetch final : public http::ResponseHandler,
     }
     send_collected(is_for_all_ ? std::string() : batch().describe_hits());
     finish({.kind = FlightEnding::Kind::kWhole, .stored = stored});
+  }
+
+  // Without a length nobody can tell if a success is whole.
+  void end_passing(http::ResponseEnd end) {
+    if (!end.framed && head_.status == 200) {
+      finish({.kind = FlightEnding::Kind::kBroken, .error = truncated_error()});
+    } else {
+      finish({.kind = FlightEnding::Kind::kWhole});
+    }
   }
 
   // An answer that is not what was asked for: for the client to judge.

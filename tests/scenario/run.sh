@@ -15,7 +15,7 @@ install() {
 }
 
 mkdir -p "$work_dir"
-rm -rf "$work_dir/$suite"/*.test.mjs "$work_dir/$suite/lib" "$work_dir/lib"
+rm -rf "${work_dir:?}/$suite"/*.test.mjs "${work_dir:?}/$suite/lib" "${work_dir:?}/lib"
 cp -R "$source_dir/$suite" "$source_dir/lib" "$source_dir/node22" "$work_dir/"
 install "$work_dir/$suite"
 
