@@ -85,7 +85,8 @@ constexpr auto kOptions = std::to_array<Option>({
      "Life of an entry in memory since it was last read; 0 is no limit"},
 
     {"l2", "l2.url", &C::l2, "",
-     "Shared store: none, redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] or "
+     "Second store: none, disk:PATH (a folder of this process alone; ~/ is the home folder), "
+     "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] or "
      "redis+unix://[[USER]:PASSWORD@]/PATH[?db=N]"},
     {"l2-key-prefix", "l2.key_prefix", &C::l2_key_prefix, "", "Prefix of every key in the store"},
     {"l2-ttl-seconds",
@@ -123,6 +124,22 @@ constexpr auto kOptions = std::to_array<Option>({
      "Bytes that wait to be written; more are dropped and counted",
      {},
      1,
+     kAnyBytes},
+    {"l2-max-bytes",
+     "l2.max_bytes",
+     &C::l2_max_bytes,
+     "bytes",
+     "Bytes that the folder of disk: holds; the oldest entries leave first",
+     {},
+     16U << 20U,
+     kAnyBytes},
+    {"l2-cache-bytes",
+     "l2.cache_bytes",
+     &C::l2_cache_bytes,
+     "bytes",
+     "Bytes of the folder's blocks, indexes and filters that are kept in memory",
+     {},
+     1U << 20U,
      kAnyBytes},
 
     {"max-entry-bytes",

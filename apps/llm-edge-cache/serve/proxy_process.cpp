@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "serve/admin_api.hpp"
+#include "tiers/disk/disk_path.hpp"
+#include "tiers/disk/disk_tier.hpp"
 #include "tiers/memory/memory_tier.hpp"
 #include "tiers/redis/redis_tier.hpp"
 
@@ -33,11 +35,19 @@ void log_tier_event(const TierEvent& event) {
   spdlog::log(level, "l2 {}: {}{}", to_string(event.kind), event.message, more);
 }
 
-std::unique_ptr<Tier> make_l2(const ServeConfig& config, const ClockPtr& clock) {
-  if (!config.has_l2()) return nullptr;
-  auto tier = redis::RedisTier::create(config.l2_config(), clock, {.on_event = log_tier_event});
+template <class Made>
+std::unique_ptr<Tier> made_or_throw(Result<std::unique_ptr<Made>> tier) {
   if (!tier) throw std::invalid_argument("--l2: " + tier.error().message);
   return *std::move(tier);
+}
+
+std::unique_ptr<Tier> make_l2(const ServeConfig& config, const ClockPtr& clock) {
+  if (!config.has_l2()) return nullptr;
+  const auto l2 = config.l2_config();
+  if (disk::is_disk_url(l2.url)) {
+    return made_or_throw(disk::DiskTier::create(l2, clock, {.on_event = log_tier_event}));
+  }
+  return made_or_throw(redis::RedisTier::create(l2, clock, {.on_event = log_tier_event}));
 }
 
 proxy::ProxyOptions proxy_options(const ServeConfig& config, const std::string& scope_secret) {

@@ -31,8 +31,8 @@ struct Arguments {
   }
 };
 
-void warn_of_local_secret(const ScopeSecret& secret) {
-  if (secret.source != SecretSource::kStateFile) return;
+void warn_of_local_secret(const ServeConfig& config, const ScopeSecret& secret) {
+  if (secret.source != SecretSource::kStateFile || config.has_disk_l2()) return;
   spdlog::warn(
       "scopes are keyed by {}: where proxies of other users or machines share this store, give all "
       "of them one LLM_EDGE_CACHE_SCOPE_SECRET",
@@ -42,7 +42,7 @@ void warn_of_local_secret(const ScopeSecret& secret) {
 int serve(const ServeConfig& config, const ScopeSecret& secret) {
   StopSignals signals;
   ProxyProcess process(config, secret.secret);
-  warn_of_local_secret(secret);
+  warn_of_local_secret(config, secret);
   const auto address = bound_address(config.listen, process.port());
   const auto admin = bound_address(config.admin_listen, process.admin_port());
   spdlog::info("serving on {}, admin on {}, provider {}", address, admin, config.upstream);

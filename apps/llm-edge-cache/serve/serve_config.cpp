@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "http/url.hpp"
+#include "tiers/disk/disk_path.hpp"
 #include "tiers/redis/redis_url.hpp"
 
 namespace llm_edge_cache::app {
@@ -19,6 +21,23 @@ Status validate_address(std::string_view option, const std::string& text) {
   const auto address = http::parse_host_port(text);
   if (address) return {};
   return invalid(fmt::format("--{}: '{}': {}", option, text, address.error().message));
+}
+
+Status validate_store(const std::string& url) {
+  if (disk::is_disk_url(url)) {
+    const auto path = disk::parse_disk_url(url);
+    return path.ok() ? disk::check_folder(*path) : Status(path.error());
+  }
+  const auto parsed = redis::RedisUrl::parse(url);
+  return parsed.ok() ? Status() : Status(parsed.error());
+}
+
+// No shell expands a "~" that stands behind "disk:".
+std::string with_home(const std::string& url) {
+  constexpr std::string_view kInHome = "disk:~/";
+  const char* home = std::getenv("HOME");
+  if (!url.starts_with(kInHome) || home == nullptr || *home == '\0') return url;
+  return fmt::format("disk:{}/{}", home, url.substr(kInHome.size()));
 }
 
 std::int64_t signed_ms(std::uint64_t ms) {
@@ -49,8 +68,8 @@ Status ServeConfig::validate() const {
   if (auto status = l2_config().validate(); !status) {
     return invalid(fmt::format("--l2: {}", status.error().message));
   }
-  if (const auto url = redis::RedisUrl::parse(l2); !url) {
-    return invalid(fmt::format("--l2: {}", url.error().message));
+  if (auto status = validate_store(l2_config().url); !status) {
+    return invalid(fmt::format("--l2: {}", status.error().message));
   }
   return {};
 }
@@ -64,13 +83,15 @@ L1Config ServeConfig::l1_config() const {
 
 L2Config ServeConfig::l2_config() const {
   L2Config config;
-  config.url = l2;
+  config.url = with_home(l2);
   config.key_prefix = l2_key_prefix;
   config.ttl_ms = l2_ttl_seconds * 1'000;
   config.connect_timeout_ms = l2_connect_timeout_ms;
   config.operation_timeout_ms = l2_operation_timeout_ms;
   config.max_pending_writes = l2_max_pending_writes;
   config.max_pending_bytes = l2_max_pending_bytes;
+  config.disk_max_bytes = l2_max_bytes;
+  config.disk_cache_bytes = l2_cache_bytes;
   config.max_entry_bytes = max_entry_bytes;
   return config;
 }

@@ -37,6 +37,8 @@ struct ServeConfig {
   std::uint64_t l2_operation_timeout_ms = 100;
   std::uint64_t l2_max_pending_writes = 10'000;
   std::uint64_t l2_max_pending_bytes = 64U << 20U;
+  std::uint64_t l2_max_bytes = 4ULL << 30U;
+  std::uint64_t l2_cache_bytes = 64U << 20U;
 
   std::uint64_t max_entry_bytes = 8U << 20U;
 
@@ -59,6 +61,8 @@ struct ServeConfig {
   [[nodiscard]] Status validate() const;
 
   [[nodiscard]] bool has_l2() const { return l2 != "none"; }
+  // In a folder of this machine, which no other process shares.
+  [[nodiscard]] bool has_disk_l2() const { return l2.starts_with("disk:"); }
 
   // The same in the words of those who use it.
   [[nodiscard]] L1Config l1_config() const;
