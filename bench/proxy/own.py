@@ -1,0 +1,31 @@
+"""llm-edge-cache as `serve` sets it up, on one I/O thread."""
+
+import pathlib
+
+from contender import Contender, free_port
+
+
+class Own(Contender):
+    name = "llm_edge_cache"
+
+    def __init__(self, build: pathlib.Path):
+        self.binary = build / "bin" / "llm-edge-cache"
+
+    def command(self, folder, port, upstream_port):
+        return [
+            str(self.binary), "serve", "--threads", "1", "--listen", f"127.0.0.1:{port}",
+            "--admin-listen", f"127.0.0.1:{free_port()}", "--upstream", f"http://127.0.0.1:{upstream_port}",
+        ]  # fmt: skip
+
+    def environment(self, folder):
+        return {"XDG_STATE_HOME": str(folder)}  # where the secret of the scopes is kept
+
+
+class MockProvider(Own):
+    """The provider itself: the floor of a miss."""
+
+    name = "direct"
+    caches = False
+
+    def command(self, folder, port, upstream_port):
+        return [str(self.binary), "mock-provider", "--listen", f"127.0.0.1:{port}"]

@@ -1,0 +1,83 @@
+"""What is asked, with what, and how a run is read."""
+
+import dataclasses
+import http.client
+import json
+import pathlib
+import re
+import subprocess
+
+PATH = "/v1/chat/completions"
+CREDENTIAL = "Bearer bench"
+
+
+def request_body(number: int, choices: int, stream: bool) -> str:
+    question = f"Which of the answers to question {number} is the longest?"
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": question}], "n": choices}
+    return json.dumps(body | {"stream": True} if stream else body)
+
+
+def post(port: int, body: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", PATH, body, {"Content-Type": "application/json", "Authorization": CREDENTIAL})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def body_of_size(port: int, answer_bytes: int, choices: int, stream: bool) -> str:
+    """A request that the mock provider answers with about so many bytes."""
+    for number in range(2000):
+        body = request_body(number, choices, stream)
+        if abs(len(post(port, body)[1]) - answer_bytes) <= answer_bytes // 32:
+            return body
+    raise SystemExit(f"no answer of about {answer_bytes} bytes")
+
+
+def write_script(path: pathlib.Path, body: str, fresh: bool) -> pathlib.Path:
+    """A wrk script. `fresh`: no question is asked twice."""
+    headers = f'{{["Content-Type"]="application/json",["Authorization"]="{CREDENTIAL}"}}'
+    lines = [f"local headers = {headers}", f"local body = [==[{body}]==]"]
+    if fresh:
+        lines += [
+            "local asked = 0",
+            "local start = tostring(os.time())",
+            "request = function()",
+            "  asked = asked + 1",
+            '  local unique = body:gsub("question", "question " .. start .. asked)',
+            f'  return wrk.format("POST", "{PATH}", headers, unique)',
+            "end",
+        ]
+    else:
+        lines += [
+            "local whole",
+            f'init = function() whole = wrk.format("POST", "{PATH}", headers, body) end',
+            "request = function() return whole end",
+        ]
+    lines += [
+        "done = function(summary, latency, _)",
+        '  io.write(string.format("RESULT %d %d %d %d %d %d\\n", summary.requests, summary.duration,',
+        "    summary.errors.status + summary.errors.read + summary.errors.write + summary.errors.timeout,",
+        "    latency:percentile(50), latency:percentile(99), summary.bytes))",
+        "end",
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@dataclasses.dataclass
+class Run:
+    requests: int
+    rate: float  # per second
+    errors: int
+    p50_us: int
+    p99_us: int
+
+
+def load(port: int, script: pathlib.Path, connections: int, seconds: int, core: str) -> Run:
+    command = ["taskset", "-c", core, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script)]
+    done = subprocess.run(
+        [*command, f"http://127.0.0.1:{port}"], check=True, capture_output=True, text=True, timeout=seconds + 60
+    )
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", done.stdout)
+    requests, duration_us, errors, p50_us, p99_us, _ = map(int, found.groups())
+    return Run(requests, requests / duration_us * 1e6, errors, p50_us, p99_us)
