@@ -185,6 +185,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
         make_stream(thread, std::move(socket)),
         ServerConnectionContext{thread, shared_, remote.address().to_string()},
         [self = shared_from_this(), &connections, place] { self->forget(connections, place); });
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): start() may forget *place.
     const std::shared_ptr<ServerConnection> connection = *place;
     if (draining_) connection->drain();
     overloaded ? connection->start_overloaded() : connection->start();

@@ -37,6 +37,9 @@ class Stream {
   // Ready for reads and writes when it calls back. Plain: at once.
   virtual void handshake(std::function<void(IoError)> done) = 0;
   virtual void async_read(std::shared_ptr<StreamOwner> owner) = 0;
+  // For a stream that waits for a read and has nothing to write, and is expected to for long: gives
+  // back what it keeps ready for the next read.
+  virtual void rest() {}
   // What is taken at once, without waiting: 0 and would_block for nothing.
   virtual std::size_t write_some(std::span<const boost::asio::const_buffer> buffers,
                                  IoError& error) = 0;
@@ -69,6 +72,7 @@ struct TlsStreamOptions {
   bool verify_peer = true;  // client
 };
 [[nodiscard]] std::unique_ptr<Stream> make_tls_stream(
-    Socket socket, std::shared_ptr<boost::asio::ssl::context> context, TlsStreamOptions options);
+    Socket socket, std::shared_ptr<boost::asio::ssl::context> context,
+    const TlsStreamOptions& options);
 
 }  // namespace llm_edge_cache::http

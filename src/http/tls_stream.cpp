@@ -115,7 +115,7 @@ class TlsStream final : public Stream {
 }  // namespace
 
 std::unique_ptr<Stream> make_tls_stream(Socket socket, std::shared_ptr<ssl::context> context,
-                                        TlsStreamOptions options) {
+                                        const TlsStreamOptions& options) {
   return std::make_unique<TlsStream>(std::move(socket), std::move(context), options);
 }
 
