@@ -57,6 +57,14 @@ TEST(L2ConfigTest, names_the_field_that_is_wrong) {
   expect_refused<L2Config>("l2.reconnect_min_ms", [](auto& c) { c.reconnect_min_ms = 0; });
   expect_refused<L2Config>("l2.reconnect_max_ms", [](auto& c) { c.reconnect_max_ms = 49; });
   expect_refused<L2Config>("l2.max_entry_bytes", [](auto& c) { c.max_entry_bytes = 0; });
+  expect_refused<L2Config>("l2.disk_max_bytes", [](auto& c) { c.disk_max_bytes = 1U << 20U; });
+  expect_refused<L2Config>("l2.disk_cache_bytes", [](auto& c) { c.disk_cache_bytes = 1; });
+}
+
+TEST(L2ConfigTest, a_folder_must_hold_two_entries) {
+  const L2Config small{.url = "disk:x", .max_entry_bytes = 9U << 20U, .disk_max_bytes = 16U << 20U};
+  ASSERT_FALSE(small.validate().ok());
+  EXPECT_THAT(small.validate().error().message, HasSubstr("l2.disk_max_bytes"));
 }
 
 TEST(L2ConfigTest, times_that_would_overflow_a_clock_are_refused) {
