@@ -32,7 +32,7 @@ Result<DictionaryPtr> make_dictionary(const std::string& file) {
 
 }  // namespace
 
-Result<EntryFormat> EntryFormat::of(const L2Config& config) {
+Result<EntryFormat> EntryFormat::of(const L2Config& config, std::size_t compress_over_bytes) {
   const auto cipher = make_cipher(config.encryption_key, config.encryption_key_file);
   const auto old_cipher = make_cipher(config.encryption_old_key, config.encryption_old_key_file);
   const auto dictionary = make_dictionary(config.dictionary_file);
@@ -51,7 +51,9 @@ Result<EntryFormat> EntryFormat::of(const L2Config& config) {
     return Error{ErrorCode::kInvalidArgument,
                  "l2.encryption_old_key must not be the one that is written with"};
   }
-  return EntryFormat{.compress_over_bytes = config.compress_over_bytes,
+  const auto of_its_own = *dictionary == nullptr ? compress_over_bytes : kCompressOverBytes;
+  return EntryFormat{.compress_over_bytes =
+                         config.compress_over_bytes != 0 ? config.compress_over_bytes : of_its_own,
                      .max_bytes = config.max_entry_bytes,
                      .cipher = *cipher,
                      .old_cipher = *old_cipher,

@@ -15,8 +15,10 @@ namespace llm_edge_cache {
 // What is called old is read and not written with: the rest of a rotation, or its beginning, before
 // every process that shares the store knows the new one.
 struct EntryFormat {
-  std::size_t compress_over_bytes = 1024;  // shorter tables are stored as they are
-  std::size_t max_bytes = 64U << 20U;      // of a table that is not, or no longer, compressed
+  static constexpr std::size_t kCompressOverBytes = 1'024;
+
+  std::size_t compress_over_bytes = kCompressOverBytes;  // shorter tables are stored as they are
+  std::size_t max_bytes = 64U << 20U;  // of a table that is not, or no longer, compressed
 
   // With a cipher, what is not encrypted is not read either: an entry from whoever can write to the
   // store would be as good as our own.
@@ -25,9 +27,10 @@ struct EntryFormat {
   std::shared_ptr<const EntryDictionary> dictionary = nullptr;
   std::shared_ptr<const EntryDictionary> old_dictionary = nullptr;
 
-  // With the keys and dictionaries that `config`, which is valid, names. The error of the one that
-  // cannot be used.
-  [[nodiscard]] static Result<EntryFormat> of(const L2Config& config);
+  // What `config`, which is valid, says. `compress_over_bytes` counts where it says nothing and
+  // there is no dictionary. The error of a key or dictionary that cannot be used.
+  [[nodiscard]] static Result<EntryFormat> of(const L2Config& config,
+                                              std::size_t compress_over_bytes = kCompressOverBytes);
 
   // Null where it is not at hand.
   [[nodiscard]] const EntryCipher* find_cipher(std::uint32_t key_id) const;

@@ -28,24 +28,27 @@ class MemoryFactory final : public TierFactory {
 template <class Store>
 class RedisFactory final : public TierFactory {
  public:
-  explicit RedisFactory(std::string name) : name_(std::move(name)) {}
+  explicit RedisFactory(std::string name, L2Config config = {})
+      : name_(std::move(name)), config_(std::move(config)) {}
 
   [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] std::unique_ptr<Tier> make(ClockPtr clock) const override {
     if (store_ == nullptr) store_ = std::make_unique<Store>();
     // Deadlines are generous: a busy machine must not fail what is not about time.
-    L2Config config{.url = store_->url(),
-                    .key_prefix = "conformance" + std::to_string(made_.fetch_add(1)) + ":",
-                    .connect_timeout_ms = 20'000,
-                    .operation_timeout_ms = 20'000,
-                    .io_threads = 2,
-                    .shutdown_flush_ms = 20'000};
+    auto config = config_;
+    config.url = store_->url();
+    config.key_prefix = "conformance" + std::to_string(made_.fetch_add(1)) + ":";
+    config.connect_timeout_ms = 20'000;
+    config.operation_timeout_ms = 20'000;
+    config.io_threads = 2;
+    config.shutdown_flush_ms = 20'000;
     if constexpr (requires { store_->ca_file(); }) config.tls_ca_file = store_->ca_file();
     return redis::RedisTier::create(config, std::move(clock)).value();
   }
 
  private:
   const std::string name_;
+  const L2Config config_;
   mutable std::unique_ptr<Store> store_;
   mutable std::atomic<int> made_{0};
 };
@@ -68,31 +71,43 @@ class TlsRedis {
 // Every tier in a folder of its own.
 class DiskFactory final : public TierFactory {
  public:
-  [[nodiscard]] std::string name() const override { return "disk"; }
+  explicit DiskFactory(std::string name, L2Config config = {})
+      : name_(std::move(name)), config_(std::move(config)) {}
+
+  [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] std::unique_ptr<Tier> make(ClockPtr clock) const override {
     const auto folder = folders_.path() / std::to_string(made_.fetch_add(1));
-    const L2Config config{.url = "disk:" + folder.string(),
-                          // As long as the suite's longest entry, which never ends.
-                          .ttl_ms = 100ULL * 366 * 24 * 3'600'000,
-                          .connect_timeout_ms = 20'000,
-                          .operation_timeout_ms = 20'000,
-                          .io_threads = 2,
-                          .shutdown_flush_ms = 20'000};
+    auto config = config_;
+    config.url = "disk:" + folder.string();
+    config.ttl_ms = 100ULL * 366 * 24 * 3'600'000;  // as long as the suite's longest entry
+    config.connect_timeout_ms = 20'000;
+    config.operation_timeout_ms = 20'000;
+    config.io_threads = 2;
+    config.shutdown_flush_ms = 20'000;
     return disk::DiskTier::create(config, std::move(clock)).value();
   }
 
  private:
+  const std::string name_;
+  const L2Config config_;
   TempDir folders_;
   mutable std::atomic<int> made_{0};
 };
+
+L2Config encrypted() {
+  return {.encryption_key = EncryptionKey::parse(std::string(64, '7')).value(),
+          .dictionary_file = LEC_SOURCE_DIR "/tests/golden/entries/dictionary.bin"};
+}
 
 }  // namespace
 
 std::vector<TierFactoryPtr> all_tiers() {
   static const std::vector<TierFactoryPtr> tiers = {
       std::make_shared<MemoryFactory>(),
-      std::make_shared<DiskFactory>(),
+      std::make_shared<DiskFactory>("disk"),
+      std::make_shared<DiskFactory>("disk_encrypted", encrypted()),
       std::make_shared<RedisFactory<RedisServer>>("redis_tcp"),
+      std::make_shared<RedisFactory<RedisServer>>("redis_encrypted", encrypted()),
       std::make_shared<RedisFactory<UnixRedis>>("redis_unix"),
       std::make_shared<RedisFactory<TlsRedis>>("redis_tls"),
       std::make_shared<RedisFactory<RedisSentinels>>("redis_sentinel"),

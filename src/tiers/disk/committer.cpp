@@ -75,8 +75,7 @@ void Committer::stage(WriteOp op, Database& database) {
   if (op.kind != WriteOp::Kind::kPut) return stage_removal(std::move(op), database);
   const UnixMillis end_ms = context_.end_of(*op.entry);
   if (end_ms <= context_.clock->now_ms()) return;  // it ended while it waited
-  const auto frame =
-      encode_entry(op.key, *op.entry, {.max_bytes = context_.config.max_entry_bytes});
+  const auto frame = encode_entry(op.key, *op.entry, context_.format);
   if (!frame.ok()) {
     return context_.count_dropped_write(not_written(frame.error()));
   }

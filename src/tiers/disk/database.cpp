@@ -162,9 +162,8 @@ struct Open {
 
 class RocksTable final : public Table {
  public:
-  RocksTable(std::shared_ptr<Open> open, rocksdb::ColumnFamilyHandle* handle,
-             std::size_t max_entry_bytes)
-      : open_(std::move(open)), handle_(handle), max_entry_bytes_(max_entry_bytes) {}
+  RocksTable(std::shared_ptr<Open> open, rocksdb::ColumnFamilyHandle* handle, EntryFormat format)
+      : open_(std::move(open)), handle_(handle), format_(std::move(format)) {}
   ~RocksTable() override { (void)open_->database->DestroyColumnFamilyHandle(handle_); }
   RocksTable(const RocksTable&) = delete;
   RocksTable& operator=(const RocksTable&) = delete;
@@ -222,7 +221,7 @@ class RocksTable final : public Table {
     }
     if (*end_ms <= now_ms) return {Found::Kind::kExpired, nullptr, {}};
     const std::string_view frame(value.data() + sizeof(EndTime), value.size() - sizeof(EndTime));
-    auto entry = decode_entry(key, frame, {.max_bytes = max_entry_bytes_});
+    auto entry = decode_entry(key, frame, format_);
     if (!entry.ok()) {
       const bool corrupt = entry.error().code == ErrorCode::kCorruptData;
       return {corrupt ? Found::Kind::kCorrupt : Found::Kind::kFailed, nullptr, entry.error()};
@@ -238,14 +237,14 @@ class RocksTable final : public Table {
 
   const std::shared_ptr<Open> open_;
   rocksdb::ColumnFamilyHandle* const handle_;
-  const std::size_t max_entry_bytes_;
+  const EntryFormat format_;
 };
 
 class RocksDatabase final : public Database {
  public:
   RocksDatabase(std::shared_ptr<Open> open, std::shared_ptr<const RocksTable> table,
-                std::size_t max_entry_bytes)
-      : open_(std::move(open)), table_(std::move(table)), max_entry_bytes_(max_entry_bytes) {}
+                EntryFormat format)
+      : open_(std::move(open)), table_(std::move(table)), format_(std::move(format)) {}
 
   TablePtr table() const override { return table_; }
 
@@ -330,7 +329,7 @@ class RocksDatabase final : public Database {
   rocksdb::Status create_table() {
     rocksdb::ColumnFamilyHandle* handle = nullptr;
     auto status = open_->database->CreateColumnFamily(open_->table_options, kTableName, &handle);
-    if (status.ok()) table_ = std::make_shared<RocksTable>(open_, handle, max_entry_bytes_);
+    if (status.ok()) table_ = std::make_shared<RocksTable>(open_, handle, format_);
     return status;
   }
 
@@ -342,7 +341,7 @@ class RocksDatabase final : public Database {
 
   const std::shared_ptr<Open> open_;
   std::shared_ptr<const RocksTable> table_;
-  const std::size_t max_entry_bytes_;
+  const EntryFormat format_;
   rocksdb::WriteBatch batch_;
   bool removes_ = false;
   bool puts_without_table_ = false;
@@ -370,9 +369,9 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
   if (!status.ok()) return error_of(status);
   open->database.reset(database);
   open->default_table = handles[0];
-  auto table = std::make_shared<RocksTable>(open, handles[1], options.max_entry_bytes);
+  auto table = std::make_shared<RocksTable>(open, handles[1], options.format);
   return std::unique_ptr<Database>(
-      new RocksDatabase(std::move(open), std::move(table), options.max_entry_bytes));
+      new RocksDatabase(std::move(open), std::move(table), options.format));
 }
 
 Status Database::destroy(const std::filesystem::path& path) {

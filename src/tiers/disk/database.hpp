@@ -19,6 +19,7 @@
 
 #include "base/key_digest.hpp"
 #include "core/entry.hpp"
+#include "core/entry_format.hpp"
 #include "llm_edge_cache/result.hpp"
 #include "tiers/common/atomic_counters.hpp"
 
@@ -68,7 +69,7 @@ struct DatabaseOptions {
   std::uint64_t max_bytes = 4ULL << 30U;     // of the folder, but for one entry
   std::uint64_t cache_bytes = 64ULL << 20U;  // of blocks, indexes and filters in memory
   std::uint64_t ttl_ms = 3'600'000;          // no entry is kept longer
-  std::size_t max_entry_bytes = 8U << 20U;
+  EntryFormat format{};
   // Null: the system's, with reads that need not wait. One that is given must fail reads that would
   // wait where this_thread_may_wait() says no.
   std::shared_ptr<rocksdb::FileSystem> file_system = nullptr;

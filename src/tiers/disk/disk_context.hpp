@@ -7,6 +7,7 @@
 
 #include "base/key_digest.hpp"
 #include "core/entry.hpp"
+#include "core/entry_format.hpp"
 #include "llm_edge_cache/clock.hpp"
 #include "llm_edge_cache/config.hpp"
 #include "tiers/common/atomic_counters.hpp"
@@ -19,13 +20,16 @@ namespace llm_edge_cache::disk {
 
 // Thread-safe. Outlives every part that refers to it.
 struct DiskContext {
-  DiskContext(L2Config tier_config, ClockPtr tier_clock, TierEventSink sink)
+  DiskContext(L2Config tier_config, EntryFormat entry_format, ClockPtr tier_clock,
+              TierEventSink sink)
       : config(std::move(tier_config)),
+        format(std::move(entry_format)),
         clock(std::move(tier_clock)),
         events(std::move(sink)),
         budget({config.max_pending_writes, config.max_pending_bytes}) {}
 
   const L2Config config;
+  const EntryFormat format;  // as `config` has it
   const ClockPtr clock;
   AtomicCounters counters;
   TierEventLog events;

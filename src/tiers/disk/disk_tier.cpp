@@ -30,11 +30,12 @@ CircuitBreaker::Options breaker_options(const L2Config& config) {
   return {config.breaker_failures, wait_of(config.breaker_open_ms)};
 }
 
-DatabaseOptions database_options(const L2Config& config, DiskTierOptions& options) {
+DatabaseOptions database_options(const L2Config& config, const EntryFormat& format,
+                                 DiskTierOptions& options) {
   return {.max_bytes = config.disk_max_bytes,
           .cache_bytes = config.disk_cache_bytes,
           .ttl_ms = config.ttl_ms,
-          .max_entry_bytes = config.max_entry_bytes,
+          .format = format,
           .file_system = std::move(options.file_system)};
 }
 
@@ -49,13 +50,14 @@ Error overloaded(std::string_view what) {
 }  // namespace
 
 struct DiskTier::Impl {
-  Impl(const L2Config& config, ClockPtr clock, std::filesystem::path path, DiskTierOptions options)
-      : context(config, std::move(clock), std::move(options.on_event)),
+  Impl(const L2Config& config, EntryFormat format, ClockPtr clock, std::filesystem::path path,
+       DiskTierOptions options)
+      : context(config, std::move(format), std::move(clock), std::move(options.on_event)),
         operation_timeout(wait_of(config.operation_timeout_ms)),
         flush_timeout(std::max(operation_timeout, wait_of(config.shutdown_flush_ms))),
         gate(breaker_options(config)),
         scan_gate(breaker_options(config)),
-        writer(context, std::move(path), database_options(config, options)),
+        writer(context, std::move(path), database_options(config, context.format, options)),
         readers({.threads = config.io_threads,
                  .max_queued = kMaxQueuedReads,
                  .timeout = operation_timeout},
@@ -130,8 +132,10 @@ Result<std::unique_ptr<DiskTier>> DiskTier::create(const L2Config& config, Clock
   auto path = parse_disk_url(config.url);
   if (!path.ok()) return path.error();
   if (Status status = check_folder(*path); !status) return status.error();
-  auto impl =
-      std::make_unique<Impl>(config, std::move(clock), std::move(path).value(), std::move(options));
+  auto format = EntryFormat::of(config);
+  if (!format.ok()) return format.error();
+  auto impl = std::make_unique<Impl>(config, std::move(format).value(), std::move(clock),
+                                     std::move(path).value(), std::move(options));
   impl->writer.wait_for_first_attempt(steady_clock::now() + wait_of(config.connect_timeout_ms));
   return std::unique_ptr<DiskTier>(new DiskTier(std::move(impl)));
 }

@@ -52,8 +52,8 @@ class DiskTier final : public Tier {
   static constexpr std::size_t kMaxFlushes = 1'024;  // clear() included
 
   // kInvalidArgument where the configuration or its URL cannot be used, or the path is a file or
-  // another's folder. Waits connect_timeout_ms at most for the folder to open, and goes on trying
-  // in the background.
+  // another's folder; the error of a key or dictionary that cannot be used. Waits
+  // connect_timeout_ms at most for the folder to open, and goes on trying in the background.
   [[nodiscard]] static Result<std::unique_ptr<DiskTier>> create(const L2Config& config,
                                                                 ClockPtr clock,
                                                                 DiskTierOptions options = {});

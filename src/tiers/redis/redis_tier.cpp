@@ -23,6 +23,9 @@ using std::chrono::milliseconds;
 using Order = Backend::Order;
 
 constexpr std::uint64_t kMaxScanMs = 24ULL * 3'600 * 1'000;
+// Decompressing without a dictionary costs a lookup more than all else that is done for it: 2.5 us
+// of 4 us at 2 KB. Under this size the bytes that it would save are not worth that.
+constexpr std::size_t kCompressOverBytes = 4'096;
 
 TimePoint after(milliseconds wait) {
   return std::chrono::steady_clock::now() + wait;
@@ -44,9 +47,9 @@ struct IoThread {
 }  // namespace
 
 struct RedisTier::Impl {
-  Impl(const L2Config& config, BackendFactory backend_factory, ClockPtr clock,
+  Impl(const L2Config& config, EntryFormat format, BackendFactory backend_factory, ClockPtr clock,
        RedisTierOptions options)
-      : context(config, std::move(clock), std::move(options.on_event)),
+      : context(config, std::move(format), std::move(clock), std::move(options.on_event)),
         factory(std::move(backend_factory)),
         direct_reader(factory.make_direct_reader()),
         operation_timeout(wait_of(config.operation_timeout_ms)),
@@ -133,8 +136,11 @@ Result<std::unique_ptr<RedisTier>> RedisTier::create(const L2Config& config, Clo
   if (!url.ok()) return url.error();
   Result<BackendFactory> factory = BackendFactory::make(config, *url);
   if (!factory.ok()) return factory.error();
-  return std::unique_ptr<RedisTier>(new RedisTier(std::make_unique<Impl>(
-      config, std::move(factory).value(), std::move(clock), std::move(options))));
+  Result<EntryFormat> format = EntryFormat::of(config, kCompressOverBytes);
+  if (!format.ok()) return format.error();
+  return std::unique_ptr<RedisTier>(new RedisTier(
+      std::make_unique<Impl>(config, std::move(format).value(), std::move(factory).value(),
+                             std::move(clock), std::move(options))));
 }
 
 RedisTier::RedisTier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -37,8 +37,9 @@ class RedisTier final : public Tier {
   static constexpr std::size_t kMaxWalks = 8;
   static constexpr std::size_t kMaxFlushes = 1'024;
 
-  // kInvalidArgument where the configuration or its URL cannot be used. Never waits for the server:
-  // one that is down is tried again in the background.
+  // kInvalidArgument where the configuration or its URL cannot be used; the error of a key or
+  // dictionary that cannot. Never waits for the server: one that is down is tried again in the
+  // background.
   [[nodiscard]] static Result<std::unique_ptr<RedisTier>> create(const L2Config& config,
                                                                  ClockPtr clock,
                                                                  RedisTierOptions options = {});

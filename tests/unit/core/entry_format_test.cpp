@@ -41,7 +41,15 @@ TEST_F(EntryFormatTest, nothing_is_encrypted_where_nothing_is_given) {
   EXPECT_EQ(format->old_cipher, nullptr);
   EXPECT_EQ(format->dictionary, nullptr);
   EXPECT_EQ(format->max_bytes, config_.max_entry_bytes);
-  EXPECT_EQ(format->compress_over_bytes, 1'024U);
+}
+
+TEST_F(EntryFormatTest, a_threshold_that_is_given_wins_and_a_dictionary_lowers_the_tiers_own) {
+  EXPECT_EQ(EntryFormat::of(config_)->compress_over_bytes, 1'024U);
+  EXPECT_EQ(EntryFormat::of(config_, 4'096)->compress_over_bytes, 4'096U);
+  config_.dictionary_file = golden_file("dictionary.bin");
+  EXPECT_EQ(EntryFormat::of(config_, 4'096)->compress_over_bytes, 1'024U);
+  config_.compress_over_bytes = 100;
+  EXPECT_EQ(EntryFormat::of(config_, 4'096)->compress_over_bytes, 100U);
 }
 
 TEST_F(EntryFormatTest, keys_come_from_files_or_as_they_are) {

@@ -52,8 +52,10 @@ class OperationsTest : public ::testing::Test {
 
   const std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>(1'000'000);
   std::vector<TierEvent> events_;
+  const EntryFormat format_{.max_bytes = 10'000};
   TierContext context_{L2Config{.key_prefix = "p:", .ttl_ms = 50'000, .max_entry_bytes = 10'000},
-                       clock_, [this](const TierEvent& event) { events_.push_back(event); }};
+                       format_, clock_,
+                       [this](const TierEvent& event) { events_.push_back(event); }};
   const KeyDigest key_ = key_of(1);
   const std::string stored_key_ = "p:" + to_hex(key_);
   std::vector<KeyDigest> discarded_;
