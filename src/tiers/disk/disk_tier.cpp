@@ -235,8 +235,10 @@ void DiskTier::size(Handler<Result<std::uint64_t>> handler) {
 
 void DiskTier::check(Handler<Status> handler) {
   Impl& impl = *impl_;
-  impl.readers.submit<Status>([&impl] { return impl.writer.check(); },
-                              [&impl, handler = std::move(handler)](Status status) {
+  // That a reader answers is all there is to it: a write that failed is no fault of reading.
+  impl.readers.submit<Status>([]() -> Status { return {}; },
+                              [&impl, handler = std::move(handler)](Status answered) {
+                                Status status = answered.ok() ? impl.writer.check() : answered;
                                 if (!status.ok()) {
                                   impl.context.counters.add_error(status.error().code);
                                 }
