@@ -21,7 +21,7 @@ class DirectReader {
 
   struct Options {
     ServerAddress address;  // numeric, or of a unix socket: names are not resolved
-    Session::Options session;
+    Session::Options session{};
     std::chrono::milliseconds operation_timeout{100};  // of connecting, too
     std::chrono::milliseconds retry_after{1'000};      // a failure
   };

@@ -279,5 +279,96 @@ TEST_F(SessionTest, makes_the_breaker_forget_failures_by_an_answer) {
   EXPECT_EQ(breaker_.state(), BreakerState::kClosed);
 }
 
+TEST_F(SessionTest, ends_its_predecessor_before_it_says_anything_else) {
+  Session& session =
+      open({.password = "pw", .identify = true, .predecessor = ClientIdentity{"7", "1.2.3.4:5"}});
+  const std::string kill =
+      "*6\r\n$6\r\nCLIENT\r\n$4\r\nKILL\r\n$2\r\nID\r\n$1\r\n7\r\n$4\r\nADDR\r\n$9\r\n1.2.3.4:"
+      "5\r\n";
+  EXPECT_LT(session.output().find("AUTH"), session.output().find(kill));
+  EXPECT_LT(session.output().find(kill), session.output().find("INFO"));
+  (void)feed("+OK\r\n:1\r\n$14\r\nid=8 addr=a:1\n\r\n+PONG\r\n");
+  EXPECT_EQ(session.state(), Session::State::kReady);
+  EXPECT_EQ(session.identity(), (ClientIdentity{"8", "a:1"}));
+}
+
+TEST_F(SessionTest, does_without_client_commands_where_they_are_refused) {
+  Session& session = open({.identify = true, .predecessor = ClientIdentity{"7", "a:1"}});
+  (void)feed("-NOPERM no\r\n-ERR unknown command\r\n+PONG\r\n");
+  EXPECT_EQ(session.state(), Session::State::kReady);
+  EXPECT_FALSE(session.identity().has_value());
+}
+
+TEST_F(SessionTest, takes_a_master_only_where_it_must) {
+  Session& session = open({.must_be_master = true});
+  (void)feed("*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n+PONG\r\n");
+  EXPECT_EQ(session.state(), Session::State::kReady);
+  Session& replica = open({.must_be_master = true});
+  (void)feed("*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:0\r\n");
+  EXPECT_EQ(replica.state(), Session::State::kBroken);
+  EXPECT_THAT(replica.error().message, HasSubstr("the server is a slave, not the master"));
+  Session& nonsense = open({.must_be_master = true});
+  (void)feed("+master\r\n");
+  EXPECT_THAT(nonsense.error().message, HasSubstr("does not answer ROLE as Redis does"));
+}
+
+TEST_F(SessionTest, breaks_off_where_its_master_becomes_a_replica) {
+  Session& session = open({.must_be_master = true});
+  (void)feed("*1\r\n$6\r\nmaster\r\n+PONG\r\n");
+  submit("a");
+  (void)feed("-READONLY You can't write against a read only replica.\r\n");
+  EXPECT_THAT(journal_, ElementsAre("a: protocol"));
+  EXPECT_EQ(session.state(), Session::State::kBroken);
+}
+
+TEST_F(SessionTest, asks_a_replica_of_a_cluster_to_serve_reads) {
+  EXPECT_EQ(open({.reads_replica = true}).output(),
+            "*1\r\n$8\r\nREADONLY\r\n" + std::string(kPing));
+}
+
+TEST_F(SessionTest, says_asking_before_a_command_and_drops_the_answer_to_it) {
+  Session& session = open_ready();
+  OperationPtr operation = recording("a", journal_, {.deadline = now_ + milliseconds{100}});
+  operation->routing.asking = true;
+  session.submit(std::move(operation), now_);
+  submit("b");
+  EXPECT_EQ(session.output(), "*1\r\n$6\r\nASKING\r\n<a><b>");
+  (void)feed("+OK\r\n$1\r\n1\r\n$1\r\n2\r\n");
+  EXPECT_THAT(journal_, ElementsAre("a = 1", "b = 2"));
+}
+
+TEST_F(SessionTest, drops_both_late_answers_of_an_overdue_command_that_asked) {
+  Session& session = open_ready();
+  OperationPtr operation = recording("a", journal_, {.deadline = now_ + milliseconds{100}});
+  operation->routing.asking = true;
+  session.submit(std::move(operation), now_);
+  submit("b", milliseconds{900});
+  session.expire(now_ + milliseconds{200});
+  (void)feed("+OK\r\n$1\r\n1\r\n$1\r\n2\r\n");
+  EXPECT_THAT(journal_, ElementsAre("a: deadline_exceeded", "b = 2"));
+}
+
+class Taker final : public Redirector {
+ public:
+  bool take_back(OperationPtr& operation, std::string_view error) override {
+    if (!error.starts_with("MOVED")) return false;
+    taken.push_back(std::move(operation));
+    return true;
+  }
+  std::vector<OperationPtr> taken;
+};
+
+TEST_F(SessionTest, gives_back_what_the_server_sends_elsewhere) {
+  Taker taker;
+  session_.emplace(Session::Options{}, breaker_, &taker);
+  (void)feed("+PONG\r\n");
+  submit("a");
+  submit("b");
+  (void)feed("-MOVED 1 h:1\r\n-ERR no\r\n");
+  EXPECT_EQ(taker.taken.size(), 1U);
+  EXPECT_THAT(journal_, ElementsAre("b: protocol"));
+  EXPECT_EQ(breaker_.state(), BreakerState::kClosed);
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::redis
