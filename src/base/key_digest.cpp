@@ -1,20 +1,29 @@
 #include "base/key_digest.hpp"
 
+#include <span>
+
 namespace llm_edge_cache {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
+std::string hex_of(std::span<const std::uint8_t> bytes) {
+  std::string hex(2 * bytes.size(), '0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    hex[2 * i] = kDigits[bytes[i] >> 4U];
+    hex[2 * i + 1] = kDigits[bytes[i] & 0x0FU];
+  }
+  return hex;
+}
+
 }  // namespace
 
 std::string to_hex(const KeyDigest& key) {
-  std::string hex;
-  hex.reserve(2 * key.bytes.size());
-  for (const auto byte : key.bytes) {
-    hex.push_back(kDigits[byte >> 4U]);
-    hex.push_back(kDigits[byte & 0x0FU]);
-  }
-  return hex;
+  return hex_of(key.bytes);
+}
+
+std::string to_short_hex(const KeyDigest& key) {
+  return hex_of(std::span(key.bytes).first(8));
 }
 
 std::optional<KeyDigest> key_digest_from_hex(std::string_view hex) {

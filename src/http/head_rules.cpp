@@ -83,15 +83,27 @@ void HeadScanner::start() {
   *this = HeadScanner();
 }
 
+// Looks at the bytes around line ends only; what lies between them is searched for others at once.
 bool HeadScanner::scan(std::string_view bytes) {
-  for (const char c : bytes) {
-    if (c == '\0') return false;
-    if (previous_ == '\r' && c != '\n') return false;
-    if (c == '\n' && previous_ != '\r') return false;
-    if (after_line_end_ && in_line_ && (c == ' ' || c == '\t')) return false;
-    after_line_end_ = c == '\n';
-    in_line_ = in_line_ || (c != '\r' && c != '\n');
-    previous_ = c;
+  if (bytes.find('\0') != std::string_view::npos) return false;
+  while (!bytes.empty()) {
+    const char first = bytes.front();
+    if (previous_ == '\r' && first != '\n') return false;
+    if (first == '\n') {
+      if (previous_ != '\r') return false;
+      bytes.remove_prefix(1);
+      after_line_end_ = true;
+      previous_ = first;
+      continue;
+    }
+    if (after_line_end_ && in_line_ && (first == ' ' || first == '\t')) return false;
+    const std::string_view line = bytes.substr(0, bytes.find('\r'));
+    if (line.find('\n') != std::string_view::npos) return false;
+    in_line_ = in_line_ || !line.empty();
+    after_line_end_ = false;
+    const bool ends = line.size() < bytes.size();
+    previous_ = ends ? '\r' : line.back();
+    bytes.remove_prefix(line.size() + (ends ? 1 : 0));
   }
   return true;
 }

@@ -9,8 +9,14 @@
 
 namespace llm_edge_cache::http {
 
+namespace detail {
+[[nodiscard]] bool same_size_equals_ignore_case(std::string_view a, std::string_view b);
+}
+
 // ASCII only, as field names are.
-[[nodiscard]] bool equals_ignore_case(std::string_view a, std::string_view b);
+[[nodiscard]] inline bool equals_ignore_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && detail::same_size_equals_ignore_case(a, b);
+}
 
 struct HeaderField {
   std::string_view name;

@@ -27,15 +27,29 @@ class PlainStream final : public Stream {
 
   void handshake(std::function<void(IoError)> done) override { done({}); }
 
-  // Waits first and reads into the thread's scratch: an idle connection holds no buffer.
+  // Each wait for a socket is a system call of Asio's, a read under way is none. So a stream that
+  // is in use reads into a buffer of its own, and one that rests waits, without a buffer.
   void async_read(std::shared_ptr<StreamOwner> owner) override {
-    socket_.async_wait(Socket::wait_read, [this, owner = std::move(owner)](IoError error) mutable {
-      std::size_t bytes = 0;
-      const std::span<char> scratch = thread_.scratch();
-      if (!error) bytes = socket_.read_some(asio::buffer(scratch.data(), scratch.size()), error);
-      if (error == asio::error::would_block) return async_read(std::move(owner));
-      owner->on_read(error, std::string_view(scratch.data(), bytes));
-    });
+    if (buffer_ == nullptr) return wait_and_read(std::move(owner));
+    socket_.async_read_some(
+        asio::buffer(buffer_.get(), kBufferBytes),
+        [this, owner = std::move(owner)](IoError error, std::size_t bytes) mutable {
+          if (error == asio::error::operation_aborted && std::exchange(going_to_rest_, false)) {
+            buffer_.reset();
+            return wait_and_read(std::move(owner));
+          }
+          going_to_rest_ = false;
+          // What comes in large pieces is better read through the scratch, which is larger.
+          const auto filled = bytes == kBufferBytes ? std::move(buffer_) : nullptr;
+          owner->on_read(error, {filled != nullptr ? filled.get() : buffer_.get(), bytes});
+        });
+  }
+
+  void rest() override {
+    if (buffer_ == nullptr || going_to_rest_) return;
+    going_to_rest_ = true;
+    IoError ignored;
+    socket_.cancel(ignored);
   }
 
   std::size_t write_some(std::span<const asio::const_buffer> buffers, IoError& error) override {
@@ -56,6 +70,7 @@ class PlainStream final : public Stream {
   }
 
   void close() override {
+    going_to_rest_ = false;
     IoError ignored;
     socket_.close(ignored);
   }
@@ -63,8 +78,26 @@ class PlainStream final : public Stream {
   Socket& socket() override { return socket_; }
 
  private:
+  // Enough for a request of the usual size.
+  static constexpr std::size_t kBufferBytes = 8 * 1024;
+
+  void wait_and_read(std::shared_ptr<StreamOwner> owner) {
+    socket_.async_wait(Socket::wait_read, [this, owner = std::move(owner)](IoError error) mutable {
+      std::size_t bytes = 0;
+      const std::span<char> scratch = thread_.scratch();
+      if (!error) bytes = socket_.read_some(asio::buffer(scratch.data(), scratch.size()), error);
+      if (error == asio::error::would_block) return wait_and_read(std::move(owner));
+      if (!error && bytes < kBufferBytes) {
+        buffer_ = std::make_unique_for_overwrite<char[]>(kBufferBytes);
+      }
+      owner->on_read(error, std::string_view(scratch.data(), bytes));
+    });
+  }
+
   IoThread& thread_;
   Socket socket_;
+  std::unique_ptr<char[]> buffer_;
+  bool going_to_rest_ = false;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 
+#include <array>
 #include <cstdint>
 
 #include "base/sha256.hpp"
@@ -10,9 +11,11 @@ namespace llm_edge_cache::proxy {
 namespace {
 
 void append_number(std::string& out, std::uint64_t number) {
-  for (int shift = 0; shift < 64; shift += 8) {
-    out.push_back(static_cast<char>((number >> shift) & 0xFFU));
+  std::array<char, 8> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<char>((number >> (8 * i)) & 0xFFU);
   }
+  out.append(bytes.data(), bytes.size());
 }
 
 }  // namespace
