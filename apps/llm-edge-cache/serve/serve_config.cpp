@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
+#include <utility>
 
+#include "core/entry_format.hpp"
 #include "http/url.hpp"
 #include "tiers/disk/disk_path.hpp"
 #include "tiers/redis/redis_url.hpp"
@@ -30,6 +33,18 @@ Status validate_store(const std::string& url) {
   }
   const auto parsed = redis::RedisUrl::parse(url);
   return parsed.ok() ? Status() : Status(parsed.error());
+}
+
+Status validate_key(std::string_view variable, const std::string& text) {
+  if (text.empty()) return {};
+  const auto key = EncryptionKey::parse(text);
+  if (key) return {};
+  return invalid(fmt::format("{}: {}", variable, key.error().message));
+}
+
+std::optional<EncryptionKey> key_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return EncryptionKey::parse(text).value();
 }
 
 // No shell expands a "~" that stands behind "disk:".
@@ -64,12 +79,20 @@ Status ServeConfig::validate() const {
   }
   if (auto status = l1_config().validate(); !status) return status;
   if (!has_l2()) return {};
+  for (const auto& [variable, text] :
+       {std::pair("LLM_EDGE_CACHE_L2_ENCRYPTION_KEY", &l2_encryption_key),
+        std::pair("LLM_EDGE_CACHE_L2_ENCRYPTION_OLD_KEY", &l2_encryption_old_key)}) {
+    if (auto status = validate_key(variable, *text); !status) return status;
+  }
   // The URL may hold a password: neither message repeats it.
   if (auto status = l2_config().validate(); !status) {
     return invalid(fmt::format("--l2: {}", status.error().message));
   }
   if (auto status = validate_store(l2_config().url); !status) {
     return invalid(fmt::format("--l2: {}", status.error().message));
+  }
+  if (const auto format = EntryFormat::of(l2_config()); !format) {
+    return invalid(fmt::format("--l2: {}", format.error().message));
   }
   return {};
 }
@@ -84,6 +107,16 @@ L1Config ServeConfig::l1_config() const {
 L2Config ServeConfig::l2_config() const {
   L2Config config;
   config.url = with_home(l2);
+  config.tls_ca_file = l2_tls_ca_file;
+  config.tls_cert_file = l2_tls_cert_file;
+  config.tls_key_file = l2_tls_key_file;
+  config.tls_server_name = l2_tls_server_name;
+  config.tls_insecure_accept_any_certificate = l2_tls_insecure_accept_any_certificate == "yes";
+  config.sentinel_user = l2_sentinel_user;
+  config.sentinel_password = l2_sentinel_password;
+  if (l2_read_from == "replica") config.read_from = L2Config::ReadFrom::kReplica;
+  config.io_threads = l2_io_threads;
+  config.connections_per_thread = l2_connections_per_thread;
   config.key_prefix = l2_key_prefix;
   config.ttl_ms = l2_ttl_seconds * 1'000;
   config.connect_timeout_ms = l2_connect_timeout_ms;
@@ -93,6 +126,13 @@ L2Config ServeConfig::l2_config() const {
   config.disk_max_bytes = l2_max_bytes;
   config.disk_cache_bytes = l2_cache_bytes;
   config.max_entry_bytes = max_entry_bytes;
+  config.encryption_key = key_of(l2_encryption_key);
+  config.encryption_old_key = key_of(l2_encryption_old_key);
+  config.encryption_key_file = l2_encryption_key_file;
+  config.encryption_old_key_file = l2_encryption_old_key_file;
+  config.compress_over_bytes = l2_compress_over_bytes;
+  config.dictionary_file = l2_dictionary_file;
+  config.old_dictionary_file = l2_old_dictionary_file;
   return config;
 }
 

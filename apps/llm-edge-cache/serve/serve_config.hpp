@@ -31,6 +31,16 @@ struct ServeConfig {
   std::uint64_t l1_tti_seconds = 120;
 
   std::string l2 = "none";
+  std::string l2_tls_ca_file;
+  std::string l2_tls_cert_file;
+  std::string l2_tls_key_file;
+  std::string l2_tls_server_name;
+  std::string l2_tls_insecure_accept_any_certificate = "no";
+  std::string l2_sentinel_user;
+  std::string l2_sentinel_password;
+  std::string l2_read_from = "primary";
+  std::uint64_t l2_io_threads = 1;
+  std::uint64_t l2_connections_per_thread = 1;
   std::string l2_key_prefix = "llm_cache:";
   std::uint64_t l2_ttl_seconds = 3'600;
   std::uint64_t l2_connect_timeout_ms = 1'000;
@@ -39,6 +49,13 @@ struct ServeConfig {
   std::uint64_t l2_max_pending_bytes = 64U << 20U;
   std::uint64_t l2_max_bytes = 4ULL << 30U;
   std::uint64_t l2_cache_bytes = 64U << 20U;
+  std::string l2_encryption_key;
+  std::string l2_encryption_key_file;
+  std::string l2_encryption_old_key;
+  std::string l2_encryption_old_key_file;
+  std::uint64_t l2_compress_over_bytes = 0;  // 0: the store's own
+  std::string l2_dictionary_file;
+  std::string l2_old_dictionary_file;
 
   std::uint64_t max_entry_bytes = 8U << 20U;
 
@@ -66,6 +83,7 @@ struct ServeConfig {
 
   // The same in the words of those who use it.
   [[nodiscard]] L1Config l1_config() const;
+  // Of a valid configuration.
   [[nodiscard]] L2Config l2_config() const;
   [[nodiscard]] http::ServerOptions server_options() const;
   [[nodiscard]] http::ClientOptions client_options() const;
