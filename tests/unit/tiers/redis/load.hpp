@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <semaphore>
 #include <string>
 #include <thread>
@@ -37,12 +38,15 @@ class Load {
   [[nodiscard]] std::uint64_t answered() const { return hits_ + misses_; }
   [[nodiscard]] std::uint64_t hits() const { return hits_; }
   [[nodiscard]] std::uint64_t errors() const { return errors_; }
+  // Lookups of one caller that ended with the deadline: the most that any caller met.
+  [[nodiscard]] std::uint64_t most_timeouts() const { return most_timeouts_; }
   // Answers that were another key's, or older than what was removed.
   [[nodiscard]] std::uint64_t wrong() const { return wrong_; }
 
  private:
   void run(std::uint64_t caller) {
     std::vector<std::uint64_t> newest(kKeysPerCaller, 0);
+    std::uint64_t timeouts = 0;
     for (std::uint64_t round = 1; !stopping_; ++round) {
       const std::uint64_t number = round % kKeysPerCaller;
       const std::uint64_t id = kFirstKey + caller * kKeysPerCaller + number;
@@ -52,18 +56,26 @@ class Load {
             test::key_of(id),
             test::entry_of(content(id, round), {.expires_ms = SystemClock().now_ms() + 60'000}));
       } else {
-        look_up(id, newest[number]);
+        if (look_up(id, newest[number]) != ErrorCode::kDeadlineExceeded) continue;
+        ++timeouts;
+        std::uint64_t most = most_timeouts_;
+        while (most < timeouts && !most_timeouts_.compare_exchange_weak(most, timeouts)) {
+        }
       }
     }
   }
 
-  void look_up(std::uint64_t id, std::uint64_t newest) {
+  // The error, if any.
+  std::optional<ErrorCode> look_up(std::uint64_t id, std::uint64_t newest) {
     std::binary_semaphore ended(0);
+    std::optional<ErrorCode> error;
     tier_.get(test::key_of(id), [&](const Result<EntryPtr>& entry) {
       judge(entry, id, newest);
+      if (!entry.ok()) error = entry.error().code;
       ended.release();
     });
     ended.acquire();
+    return error;
   }
 
   void judge(const Result<EntryPtr>& entry, std::uint64_t id, std::uint64_t newest) {
@@ -89,6 +101,7 @@ class Load {
   std::atomic<std::uint64_t> misses_{0};
   std::atomic<std::uint64_t> errors_{0};
   std::atomic<std::uint64_t> wrong_{0};
+  std::atomic<std::uint64_t> most_timeouts_{0};
   std::vector<std::thread> threads_;
 };
 
