@@ -2,85 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "proxy_fixture.hpp"
+#include "embedding_fixture.hpp"
 
 namespace llm_edge_cache::proxy::test {
 namespace {
 
-using nlohmann::json;
-
-// Answers as a provider does: a vector that depends on the element alone, a token for each byte.
-json embeddings_for(const json& request) {
-  auto input = request["input"];
-  const bool is_one = input.is_string() || (!input.empty() && input[0].is_number());
-  if (is_one) {
-    input = json::array({input});
-  }
-  json data = json::array();
-  std::size_t tokens = 0;
-  for (const auto& element : input) {
-    const auto text = element.dump();
-    data.push_back({{"object", "embedding"},
-                    {"index", data.size()},
-                    {"embedding", {static_cast<double>(text.size()) / 4, text[1] / 2.0}}});
-    tokens += element.size() == 1 && element.is_string() ? text.size() - 2 : element.size();
-  }
-  return {{"object", "list"},
-          {"data", data},
-          {"model", "e-1"},
-          {"usage", {{"prompt_tokens", tokens}, {"total_tokens", tokens}}}};
-}
-
-class EmbeddingFlowTest : public ProxyTest {
- protected:
-  explicit EmbeddingFlowTest(ProxyTestOptions options = {}) : ProxyTest(options) {
-    upstream_.answer_with([this](const UpstreamExchange& exchange) {
-      const auto request = json::parse(exchange.body());
-      const std::lock_guard lock(mutex_);
-      asked_.push_back(request["input"]);
-      exchange.respond_json(embeddings_for(request).dump());
-    });
-  }
-
-  Answer embed(const json& input, const http::Headers& headers = {}, json more = json::object()) {
-    more["model"] = "e";
-    more["input"] = input;
-    auto head = http::request_head("POST", "/v1/embeddings");
-    head.headers = headers;
-    return settled([&] { return start(head, more.dump()).wait(); });
-  }
-  std::vector<json> asked() {
-    const std::lock_guard lock(mutex_);
-    return asked_;
-  }
-
-  static json vectors_of(const Answer& answer) {
-    json vectors = json::array();
-    const auto body = json::parse(answer.body());
-    for (std::size_t i = 0; i < body["data"].size(); ++i) {
-      EXPECT_EQ(body["data"][i]["index"], i);
-      EXPECT_EQ(body["data"][i]["object"], "embedding");
-      vectors.push_back(body["data"][i]["embedding"]);
-    }
-    return vectors;
-  }
-  static json expected(const json& input) {
-    json vectors = json::array();
-    const auto answer = embeddings_for({{"input", input}});
-    for (const auto& element : answer["data"]) {
-      vectors.push_back(element["embedding"]);
-    }
-    return vectors;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<json> asked_;
-};
+class EmbeddingFlowTest : public EmbeddingTest {};
 
 TEST_F(EmbeddingFlowTest, the_second_answer_is_a_hit) {
   const auto first = embed({"a", "bb"});
@@ -188,74 +118,6 @@ TEST_F(EmbeddingFlowTest, what_has_no_elements_passes_through) {
   }
 }
 
-TEST_F(EmbeddingFlowTest, errors_pass_as_they_are_and_are_not_stored) {
-  embed("a");
-  upstream_.answer_with(
-      [](const UpstreamExchange& exchange) { exchange.respond_json(R"({"error":1})", 429); });
-  for (int i = 0; i < 2; ++i) {
-    const auto answer = embed({"a", "b"});
-    EXPECT_EQ(answer.status(), 429);
-    EXPECT_EQ(answer.body(), R"({"error":1})");
-  }
-  EXPECT_EQ(refusals(StoreRefusal::kStatus), 2U);
-}
-
-TEST_F(EmbeddingFlowTest, a_wrong_count_for_everything_passes_and_is_not_stored) {
-  auto wrong = embeddings_for({{"input", {"a"}}}).dump();
-  upstream_.answer_with(
-      [wrong](const UpstreamExchange& exchange) { exchange.respond_json(wrong); });
-  for (int i = 0; i < 2; ++i) {
-    const auto answer = embed({"a", "b"});
-    EXPECT_EQ(answer.body(), wrong);
-    EXPECT_EQ(answer.cache_status(), "llm-edge-cache; fwd=miss");
-  }
-  EXPECT_EQ(upstream_.calls(), 2);
-  EXPECT_EQ(refusals(StoreRefusal::kMalformed), 2U);
-}
-
-TEST_F(EmbeddingFlowTest, a_wrong_count_for_a_part_makes_it_ask_for_everything) {
-  embed("a");
-  std::vector<json> inputs;
-  upstream_.answer_with([&inputs](const UpstreamExchange& exchange) {
-    const auto request = json::parse(exchange.body());
-    inputs.push_back(request["input"]);
-    auto answer = embeddings_for(request);
-    if (inputs.size() == 1) {
-      answer["data"].erase(0);
-    }
-    exchange.respond_json(answer.dump());
-  });
-  const auto answer = embed({"a", "b", "c"});
-  EXPECT_EQ(inputs, (std::vector<json>{{"b", "c"}, {"a", "b", "c"}}));
-  EXPECT_EQ(vectors_of(answer), expected({"a", "b", "c"}));
-  EXPECT_TRUE(embed({"c", "b"}).is_hit());
-}
-
-TEST_F(EmbeddingFlowTest, vectors_of_two_models_never_meet) {
-  embed("a");
-  upstream_.answer_with([](const UpstreamExchange& exchange) {
-    auto answer = embeddings_for(json::parse(exchange.body()));
-    answer["model"] = "e-2";
-    exchange.respond_json(answer.dump());
-  });
-  const auto answer = embed({"a", "b"});
-  EXPECT_EQ(json::parse(answer.body())["model"], "e-2");
-  EXPECT_EQ(vectors_of(answer).size(), 2U);
-  EXPECT_EQ(upstream_.calls(), 3);
-  EXPECT_TRUE(embed({"b", "a"}).is_hit());
-}
-
-TEST_F(EmbeddingFlowTest, an_answer_that_breaks_off_is_an_error) {
-  upstream_.answer_with([](const UpstreamExchange& exchange) {
-    exchange.start({{"Content-Type", "application/json"}, {"Content-Length", "1000"}});
-    exchange.write("{\"object\"");
-    exchange.abort();
-  });
-  const auto answer = embed({"a", "b"});
-  EXPECT_EQ(answer.status(), 502);
-  EXPECT_EQ(json::parse(answer.body())["error"]["code"], "upstream_truncated");
-}
-
 TEST_F(EmbeddingFlowTest, equal_requests_share_a_call) {
   upstream_.answer_with({});
   auto head = http::request_head("POST", "/v1/embeddings");
@@ -267,20 +129,6 @@ TEST_F(EmbeddingFlowTest, equal_requests_share_a_call) {
   // Whichever it turns out to be, one call answers both.
   call.respond_json(embeddings_for(json::parse(body)).dump());
   EXPECT_EQ(json::parse(first.wait().body()), json::parse(second.wait().body()));
-  EXPECT_EQ(upstream_.calls(), 1);
-}
-
-class EmbeddingFlowL2Test : public EmbeddingFlowTest {
- protected:
-  EmbeddingFlowL2Test() : EmbeddingFlowTest({.proxy = {}, .has_l2 = true}) {}
-};
-
-TEST_F(EmbeddingFlowL2Test, the_shared_store_fills_what_memory_lacks) {
-  embed({"a", "b"});
-  l1_->erase_all();
-  const auto hit = embed({"b", "a"});
-  EXPECT_EQ(hit.cache_status(), "llm-edge-cache; hit; ttl=3600; detail=l2");
-  EXPECT_EQ(vectors_of(hit), expected({"b", "a"}));
   EXPECT_EQ(upstream_.calls(), 1);
 }
 
