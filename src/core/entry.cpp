@@ -23,4 +23,11 @@ std::size_t Entry::memory_bytes() const {
   return bytes;
 }
 
+EntryPtr last_to_expire(EntryPtr a, EntryPtr b) {
+  if (a == nullptr || (b != nullptr && a->expires_ms < b->expires_ms)) {
+    return b;
+  }
+  return a;
+}
+
 }  // namespace llm_edge_cache

@@ -34,4 +34,7 @@ struct Entry {
 
 using EntryPtr = std::shared_ptr<const Entry>;
 
+// Either may be null.
+[[nodiscard]] EntryPtr last_to_expire(EntryPtr a, EntryPtr b);
+
 }  // namespace llm_edge_cache

@@ -8,6 +8,7 @@
 #include "proxy/flight_follower.hpp"
 #include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
+#include "proxy/request_decision.hpp"
 #include "proxy/upstream_request.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -25,7 +26,6 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
       return;
     }
     directives_ = std::move(*directives);
-    plan_ = plan_request(directives_);
     exchange_->read_body(services_->options.max_request_bytes,
                          [self = shared_from_this()](Result<std::string> body) {
                            if (body.ok()) {  // else the server has answered
@@ -36,59 +36,103 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
 
  private:
   void on_body(std::string body) {
-    auto keyed = services_->keyer.key_of(dialect_, exchange_->head(), directives_.name_space, body);
+    auto decision =
+        decide_request(services_->keyer, dialect_, exchange_->head(), directives_, body);
     body_ = http::SharedBytes(std::move(body));
-    if (!keyed.ok()) {
+    if (!decision.ok()) {
       pass_through_recorded_path(services_, exchange_, dialect_, body_);
       return;
     }
-    request_ = *keyed;
-    if (plan_.may_look_up) {
-      landings_ = services_->flights.landings(request_.key);
-      if (serve(services_->cache.lookup_l1(request_.key))) {
+    decision_ = *decision;
+    if (plan().may_look_up) {
+      landings_ = services_->flights.landings(key());
+      if (serve(services_->cache.lookup_l1(key()))) {
         return;
       }
     }
-    if (!plan_.may_call_upstream) {
+    if (!plan().may_call_upstream) {
       look_up_l2_only();
-    } else if (plan_.may_share_flight) {
+    } else if (plan().may_share_flight) {
       board_flight();
     } else {
-      fly_alone({.may_ask_l2 = plan_.may_look_up});
+      fly_alone({.may_ask_l2 = plan().may_look_up});
     }
   }
 
-  // False where what was found is not an answer to this request.
-  bool serve(LookedUp found) {
-    if (!found.is_hit()) {
-      return false;
-    }
+  [[nodiscard]] const KeyDigest& key() const { return decision_.request.key; }
+  [[nodiscard]] const RequestPlan& plan() const { return decision_.plan; }
+  [[nodiscard]] FlightKey flight_key() const {
+    return {key(), decision_.request.wish, directives_.ttl_ms};
+  }
+  [[nodiscard]] ServeTerms terms(UnixMillis now_ms) const {
+    return {.directives = directives_,
+            .policy = *decision_.policy,
+            .wish = decision_.request.wish,
+            .dialect = dialect_,
+            .adapted = services_->adapted,
+            .now_ms = now_ms};
+  }
+
+  // False where what was found is not an answer to this request, or not yet.
+  bool serve(const LookedUp& found) {
     const auto now_ms = services_->clock->now_ms();
-    const auto answer = make_served_answer(std::move(found), {.directives = directives_,
-                                                              .wish = request_.wish,
-                                                              .dialect = dialect_,
-                                                              .adapted = services_->adapted,
-                                                              .now_ms = now_ms});
+    const auto answer = make_served_answer(found, terms(now_ms));
     if (answer) {
       send(*answer, now_ms);
+    } else {
+      keep(found.entry, now_ms);
     }
     return answer.has_value();
   }
 
+  // For the case that the provider fails.
+  void keep(EntryPtr entry, UnixMillis now_ms) {
+    last_good_ = last_to_expire(std::move(last_good_), std::move(entry));
+    if (last_good_ != nullptr) {
+      decision_.plan.forward_reason = reason_to_forward(last_good_.get(), now_ms);
+    }
+  }
+
   void send(const ServedAnswer& answer, UnixMillis now_ms) {
+    count(answer);
+    respond_served(*exchange_, answer, key(), now_ms);
+    if (answer.reason == ServeReason::kStaleWhileRevalidate) {
+      refresh(now_ms);
+    }
+  }
+
+  void count(const ServedAnswer& answer) {
     const auto& response = answer.entry->response;
     services_->metrics.count_request(answer.outcome);
     services_->metrics.count_tokens_saved(response.model,
                                           response.tokens ? response.tokens->total_tokens : 0);
-    respond_served(*exchange_, answer, request_.key, now_ms);
+  }
+
+  // In a flight that nobody has to wait for, and that everybody who cannot have the stale answer
+  // may join. Where it fails the stale entry stays.
+  void refresh(UnixMillis now_ms) {
+    if (!plan().may_call_upstream || !plan().may_store ||
+        !services_->refreshes.may_start(key(), now_ms)) {
+      return;
+    }
+    const auto boarding =
+        services_->flights.start_unless_flying(flight_key(), landings_, flight_options());
+    if (boarding.flight != nullptr) {
+      auto order = make_order(boarding.flight, flight_key());
+      order.directives = {};
+      order.policy = {};  // nothing stale ends it
+      order.must_recheck_l1 = boarding.must_recheck;
+      order.may_ask_l2 = true;
+      start_fetch(services_, exchange_->io_thread(), std::move(order));
+    }
   }
 
   void look_up_l2_only() {
-    if (!plan_.may_look_up) {
+    if (!plan().may_look_up) {
       refuse(not_cached_error(), LookupOutcome::kBypass);
       return;
     }
-    services_->cache.lookup_l2(request_.key, {}, [self = shared_from_this()](LookedUp found) {
+    services_->cache.lookup_l2(key(), {}, [self = shared_from_this()](LookedUp found) {
       self->exchange_->post([self, found = std::move(found)] {
         if (!self->serve(found)) {
           self->refuse(not_cached_error(), LookupOutcome::kMiss);
@@ -98,17 +142,17 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
   }
 
   void board_flight() {
-    const FlightKey key{request_.key, request_.wish, directives_.ttl_ms};
     for (;;) {
-      const auto boarding = services_->flights.join_or_start(key, landings_, flight_options());
+      const auto boarding =
+          services_->flights.join_or_start(flight_key(), landings_, flight_options());
       const auto outcome = boarding.is_new ? LookupOutcome::kMiss : LookupOutcome::kCoalesced;
       const auto follower = make_follower(outcome);
       if (!follower->join(boarding.flight)) {
-        services_->flights.remove(key, *boarding.flight);
+        services_->flights.remove(flight_key(), *boarding.flight);
         continue;
       }
       if (boarding.is_new) {
-        auto order = make_order(boarding.flight, key);
+        auto order = make_order(boarding.flight, flight_key());
         order.must_recheck_l1 = boarding.must_recheck;
         order.may_ask_l2 = true;
         start_fetch(services_, exchange_->io_thread(), std::move(order));
@@ -123,12 +167,12 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
   };
   void fly_alone(LoneFlight how) {
     auto options = flight_options();
-    if (!plan_.may_store) {
+    if (!plan().may_store) {
       options.max_recorded_bytes = 0;
     }
     const auto flight = std::make_shared<Flight>(options);
     const auto follower =
-        make_follower(plan_.may_look_up ? LookupOutcome::kMiss : LookupOutcome::kBypass);
+        make_follower(plan().may_look_up ? LookupOutcome::kMiss : LookupOutcome::kBypass);
     if (follower->join(flight)) {
       auto order = make_order(flight, std::nullopt);
       order.may_ask_l2 = how.may_ask_l2;
@@ -140,16 +184,14 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
                                       std::optional<FlightKey> shared_as) const {
     FetchOrder order;
     order.flight = flight;
-    order.request = request_;
+    order.request = decision_.request;
     order.dialect = &dialect_;
     order.directives = directives_;
-    if (plan_.may_store) {
-      order.recording = Recording{&dialect_,
-                                  request_.wish.form,
-                                  request_.key,
-                                  std::move(shared_as),
-                                  ttl_for(directives_, services_->options.ttl_ms),
-                                  directives_.tags};
+    order.policy = *decision_.policy;
+    if (plan().may_store) {
+      order.recording = Recording{&dialect_,      decision_.request.wish.form,
+                                  key(),          std::move(shared_as),
+                                  decision_.life, directives_.tags};
     }
     order.upstream_head = recorded_upstream_head(exchange_->head());
     order.body = body_;
@@ -160,23 +202,47 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
     FollowerOptions options;
     options.dialect = &dialect_;
     options.outcome = outcome;
-    options.forward_reason = plan_.forward_reason;
-    options.key = request_.key;
+    options.forward_reason = plan().forward_reason;
+    options.key = key();
     options.on_found = [self = shared_from_this()](const ServedAnswer& answer) {
       self->on_found(answer);
+    };
+    options.on_failure = [self = shared_from_this()](const FlightFailure& failure) {
+      return self->on_failure(failure);
     };
     return std::make_shared<FlightFollower>(services_, exchange_, std::move(options));
   }
 
   // The flight that was joined ended with what another request may be given; this one may ask for
   // a younger answer.
-  void on_found(const ServedAnswer& answer) {
+  void on_found(ServedAnswer answer) {
     const auto now_ms = services_->clock->now_ms();
-    if (is_acceptable(*answer.entry, directives_, now_ms)) {
+    if (const auto reason =
+            reason_to_serve(*answer.entry, directives_, *decision_.policy, now_ms)) {
+      answer.reason = *reason;
+      answer.outcome = *reason == ServeReason::kFresh ? answer.outcome : LookupOutcome::kStale;
       send(answer, now_ms);
     } else {
+      keep(answer.entry, now_ms);
       fly_alone({.may_ask_l2 = false});
     }
+  }
+
+  // True where the last good answer went to the client.
+  bool on_failure(const FlightFailure& failure) {
+    const auto now_ms = services_->clock->now_ms();
+    const auto answer =
+        make_fallback_answer(last_to_expire(last_good_, failure.fallback), terms(now_ms));
+    if (!answer) {
+      return false;
+    }
+    count(*answer);
+    respond_served(*exchange_, *answer, key(), now_ms,
+                   fallback_status({.reason = reason_to_forward(answer->entry.get(), now_ms),
+                                    .upstream_status = failure.upstream_status,
+                                    .is_collapsed = failure.is_collapsed,
+                                    .ttl_s = remaining_ttl_s(*answer->entry, now_ms)}));
+    return true;
   }
 
   void refuse(const ProxyError& error, LookupOutcome outcome) {
@@ -197,9 +263,9 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
   const Dialect& dialect_;
 
   RequestDirectives directives_;
-  RequestPlan plan_;
+  RequestDecision decision_;
   http::SharedBytes body_;
-  KeyedRequest request_;
+  EntryPtr last_good_;  // what was found, and cannot be given as long as the provider answers
   FlightTable::Landings landings_ = 0;
 };
 

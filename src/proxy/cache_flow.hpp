@@ -1,8 +1,10 @@
 // The way of one request to a cached endpoint: key, memory, flight, answer.
 //
 //   L1 has it                  answered at once, on this thread
+//   L1 has it, stale           the same, where that is allowed; a flight of nobody's refreshes it
 //   a flight is on its way     joined
 //   else                       a flight is started: L2, then the upstream (cached_fetch.hpp)
+//   the provider fails         the last good answer, where that is allowed
 //
 // The rules are in cache_decision.hpp, the bytes to the client go through flight_follower.hpp.
 #pragma once

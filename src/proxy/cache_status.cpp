@@ -11,15 +11,30 @@ std::string_view to_token(ForwardReason reason) {
       return "miss";
     case ForwardReason::kRequest:
       return "request";
+    case ForwardReason::kStale:
+      return "stale";
   }
   return "miss";
 }
 
 }  // namespace
 
-std::string hit_status(std::int64_t ttl_s, std::string_view tier) {
+std::string hit_status(std::int64_t ttl_s, std::string_view detail) {
   std::string text(kCacheName);
-  text.append("; hit; ttl=").append(std::to_string(ttl_s)).append("; detail=").append(tier);
+  text.append("; hit; ttl=").append(std::to_string(ttl_s)).append("; detail=").append(detail);
+  return text;
+}
+
+std::string fallback_status(const FallbackStatus& status) {
+  std::string text(kCacheName);
+  text.append("; fwd=").append(to_token(status.reason));
+  if (status.upstream_status) {
+    text.append("; fwd-status=").append(std::to_string(*status.upstream_status));
+  }
+  if (status.is_collapsed) {
+    text.append("; collapsed");
+  }
+  text.append("; ttl=").append(std::to_string(status.ttl_s)).append("; detail=stale_if_error");
   return text;
 }
 

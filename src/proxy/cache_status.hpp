@@ -17,10 +17,21 @@ enum class ForwardReason {
   kBypass,   // not a request that is cached
   kMiss,     // no answer was stored
   kRequest,  // the request's own directives did not allow a stored one
+  kStale,    // the one that was stored is stale
 };
 
-// "llm-edge-cache; hit; ttl=251; detail=l1"
-[[nodiscard]] std::string hit_status(std::int64_t ttl_s, std::string_view tier);
+// "llm-edge-cache; hit; ttl=251; detail=l1". ttl_s: negative where the answer is stale.
+[[nodiscard]] std::string hit_status(std::int64_t ttl_s, std::string_view detail);
+
+// Of a stored answer that is given because the provider, which was asked, failed: forwarded, so no
+// hit (section 2). "llm-edge-cache; fwd=stale; fwd-status=503; ttl=-30; detail=stale_if_error"
+struct FallbackStatus {
+  ForwardReason reason = ForwardReason::kStale;
+  std::optional<std::uint16_t> upstream_status = {};  // empty: no answer came
+  bool is_collapsed = false;
+  std::int64_t ttl_s = 0;
+};
+[[nodiscard]] std::string fallback_status(const FallbackStatus& status);
 
 struct ForwardStatus {
   ForwardReason reason = ForwardReason::kMiss;

@@ -41,15 +41,14 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
 
   // True where the flight ends with what was found.
   bool end_with(LookedUp found) {
-    if (!found.is_hit()) {
-      return false;
-    }
-    auto answer = make_served_answer(std::move(found), {.directives = order_.directives,
-                                                        .wish = order_.request.wish,
-                                                        .dialect = *order_.dialect,
-                                                        .adapted = services_->adapted,
-                                                        .now_ms = services_->clock->now_ms()});
+    auto answer = make_served_answer(found, {.directives = order_.directives,
+                                             .policy = order_.policy,
+                                             .wish = order_.request.wish,
+                                             .dialect = *order_.dialect,
+                                             .adapted = services_->adapted,
+                                             .now_ms = services_->clock->now_ms()});
     if (!answer) {
+      order_.flight->offer_fallback(std::move(found.entry));
       return false;
     }
     if (order_.recording && order_.recording->shared_as) {

@@ -16,7 +16,9 @@ struct FetchOrder {
   std::shared_ptr<Flight> flight;
   KeyedRequest request;
   const Dialect* dialect = nullptr;
-  RequestDirectives directives;        // of the request that started the flight
+  // Of the request that started the flight: what it may be given.
+  RequestDirectives directives;
+  CachePolicy policy;
   std::optional<Recording> recording;  // empty: the answer only passes
   http::RequestHead upstream_head;
   http::SharedBytes body;

@@ -250,15 +250,16 @@ class EmbeddingFetch final : public http::ResponseHandler,
   // An entry for each element. What is returned stands for all of them.
   EntryPtr store(const EmbeddingBatch::Fetched& fetched) {
     const auto now_ms = services_->clock->now_ms();
-    const auto ttl_ms = ttl_for(order_.directives, services_->options.ttl_ms);
-    const auto entry_of = [&](std::string content, const std::optional<TokenUsage>& usage) {
+    const auto entry_of = [&](const KeyDigest& key, std::string content,
+                              const std::optional<TokenUsage>& usage) {
       AnswerReview review;
       review.model = fetched.model;
       review.usage = usage;
       return make_entry({.content = std::move(content),
                          .content_type = "application/json",
                          .review = std::move(review),
-                         .ttl_ms = ttl_ms,
+                         // Embeddings are never served stale: nobody would read what is kept.
+                         .life = {lifetimes_for(order_.directives, order_.policy, key).ttl_ms, 0},
                          .tags = order_.directives.tags},
                         now_ms);
     };
@@ -268,11 +269,11 @@ class EmbeddingFetch final : public http::ResponseHandler,
         services_->metrics.count_refusal(StoreRefusal::kTooLarge);
         continue;
       }
-      services_->cache.store(batch().key_of(fetched.slots[i]),
-                             entry_of(std::move(content), fetched.usages[i]));
+      const auto& key = batch().key_of(fetched.slots[i]);
+      services_->cache.store(key, entry_of(key, std::move(content), fetched.usages[i]));
       services_->metrics.count_store();
     }
-    return entry_of({}, fetched.usage);
+    return entry_of(batch().key(), {}, fetched.usage);
   }
 
   void leave_table() {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "http/io_threads.hpp"
+#include "proxy/cache_rules.hpp"
 #include "proxy/embedding_batch.hpp"
 #include "proxy/flight.hpp"
 #include "proxy/proxy_services.hpp"
@@ -21,6 +22,7 @@ struct EmbeddingOrder {
   std::shared_ptr<Flight> flight;
   std::shared_ptr<EmbeddingBatch> batch;  // the fetch's own from here on
   RequestDirectives directives;           // of the request that started the flight
+  CachePolicy policy;                     // likewise
   std::optional<FlightKey> shared_as;     // the flight's place in the table, if it has one
   http::RequestHead upstream_head;
   http::SharedBytes body;  // as the client sent it

@@ -28,7 +28,6 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
       return;
     }
     directives_ = std::move(*directives);
-    plan_ = plan_request(directives_);
     exchange_->read_body(services_->options.max_request_bytes,
                          [self = shared_from_this()](Result<std::string> body) {
                            if (body.ok()) {  // else the server has answered
@@ -41,12 +40,15 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
   void on_body(std::string body) {
     auto batch = EmbeddingBatch::read(services_->keyer, dialect_, exchange_->head(),
                                       directives_.name_space, body);
+    const auto rule = services_->keyer.rule_of(exchange_->head(), {}, body);
     body_ = http::SharedBytes(std::move(body));
     if (!batch.ok()) {
       pass_through_recorded_path(services_, exchange_, dialect_, body_);
       return;
     }
     batch_ = std::make_shared<EmbeddingBatch>(std::move(*batch));
+    policy_ = &services_->keyer.rules().policy(rule);
+    plan_ = plan_request(directives_, *policy_);
     if (plan_.may_look_up) {
       landings_ = services_->flights.landings(batch_->key());
       look_up_l1();
@@ -129,6 +131,7 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
     order.flight = flight;
     order.batch = batch_;
     order.directives = directives_;
+    order.policy = *policy_;
     order.upstream_head = recorded_upstream_head(exchange_->head());
     order.body = body_;
     order.may_store = plan_.may_store;
@@ -183,6 +186,7 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
   const Dialect& dialect_;
 
   RequestDirectives directives_;
+  const CachePolicy* policy_ = nullptr;  // the keyer's
   RequestPlan plan_;
   http::SharedBytes body_;
   std::shared_ptr<EmbeddingBatch> batch_;

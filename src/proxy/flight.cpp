@@ -13,7 +13,7 @@ Flight::~Flight() = default;
 std::optional<Flight::Ticket> Flight::join(std::shared_ptr<FlightListener> listener,
                                            http::IoThread& thread) {
   const MutexLock lock(mu_);
-  if (first_piece_ > 0) {
+  if (first_piece_ > 0 || is_given_up_) {
     return std::nullopt;
   }
   Listener entry;
@@ -77,6 +77,7 @@ void Flight::leave(Ticket ticket) {
     listeners_.erase(ticket.at_);
     trim();
     is_abandoned = listeners_.empty() && !is_recording_ && ending_ == nullptr;
+    is_given_up_ = is_given_up_ || is_abandoned;
     resumes = !listeners_.empty() && end_pause();
   }
   if (is_abandoned) {
@@ -155,6 +156,16 @@ void Flight::end(FlightEnding ending) {
     to_wake = wakeups();
   }
   wake(to_wake);
+}
+
+void Flight::offer_fallback(EntryPtr entry) {
+  const MutexLock lock(mu_);
+  fallback_ = last_to_expire(std::move(fallback_), std::move(entry));
+}
+
+EntryPtr Flight::fallback() const {
+  const MutexLock lock(mu_);
+  return fallback_;
 }
 
 Flight::Wakeups Flight::wakeups() {
@@ -241,6 +252,7 @@ Flight::Pace Flight::pace() {
     return Pace::kGoOn;
   }
   if (listeners_.empty()) {
+    is_given_up_ = true;
     return Pace::kAbandon;
   }
   is_paused_ = lead() > options_.max_lag_bytes;

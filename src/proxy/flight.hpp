@@ -103,8 +103,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   explicit Flight(FlightOptions options);
   ~Flight();
 
-  // Empty where earlier pieces are gone already. What has come by now is there to be read without a
-  // call of on_progress().
+  // Empty where earlier pieces are gone already, or the source was told to give up. What has come
+  // by now is there to be read without a call of on_progress().
   [[nodiscard]] std::optional<Ticket> join(std::shared_ptr<FlightListener> listener,
                                            http::IoThread& thread);
   // At most about max_bytes of pieces, at least one if there is any.
@@ -124,6 +124,12 @@ class Flight : public std::enable_shared_from_this<Flight> {
   // Everything that came, while it is recorded.
   [[nodiscard]] std::string recorded() const;
   void end(FlightEnding ending);
+
+  // What a tier had that was too old for whoever started the flight, for listeners that would
+  // rather have it than an error; null offers nothing, of several the one that expires last is
+  // kept. The source offers it before it calls.
+  void offer_fallback(EntryPtr entry);
+  [[nodiscard]] EntryPtr fallback() const;
 
  private:
   struct Listener {
@@ -165,6 +171,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::list<Listener> listeners_ LEC_GUARDED_BY(mu_);
   bool is_recording_ LEC_GUARDED_BY(mu_);
   bool is_paused_ LEC_GUARDED_BY(mu_) = false;
+  bool is_given_up_ LEC_GUARDED_BY(mu_) = false;
+  EntryPtr fallback_ LEC_GUARDED_BY(mu_);
   std::weak_ptr<FlightSource> source_ LEC_GUARDED_BY(mu_);
   http::IoThread* source_thread_ LEC_GUARDED_BY(mu_) = nullptr;
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "proxy/cache_decision.hpp"
 #include "proxy/proxy_error.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -109,6 +110,10 @@ bool FlightFollower::pump_once() {
       finish(*ending);
       return false;
     }
+    const auto status = progress.head->response.status;
+    if (is_provider_failure(status) && fall_back(status)) {
+      return false;
+    }
     send_head(*progress.head, ending);
   }
   switch (send_pieces()) {
@@ -151,7 +156,7 @@ void FlightFollower::send_head(const FlightHead& head, const FlightEnding* endin
   response.headers = forwarded_headers(head.response.headers);
   const bool is_coalesced = options_.outcome == LookupOutcome::kCoalesced;
   ForwardStatus status;
-  status.reason = options_.forward_reason;
+  status.reason = forward_reason();
   status.upstream_status = response.status;
   status.is_stored = ending != nullptr && ending->stored != nullptr;
   status.is_collapsed = is_coalesced;
@@ -197,10 +202,27 @@ void FlightFollower::finish(const FlightEnding& ending) {
       break;
     case FlightEnding::Kind::kBroken:
     case FlightEnding::Kind::kFailed:
+      if (!is_head_sent_ && fall_back(std::nullopt)) {
+        return;
+      }
       fail(ending.error);
       break;
   }
   leave();
+}
+
+bool FlightFollower::fall_back(std::optional<std::uint16_t> upstream_status) {
+  if (!options_.on_failure) {
+    return false;
+  }
+  is_counted_ = true;  // by whoever answers; the client may hang up meanwhile
+  const bool is_collapsed = options_.outcome == LookupOutcome::kCoalesced;
+  if (!options_.on_failure({upstream_status, is_collapsed, flight_->fallback()})) {
+    is_counted_ = false;
+    return false;
+  }
+  leave();
+  return true;
 }
 
 void FlightFollower::fail(const ProxyError& error) {
@@ -210,10 +232,18 @@ void FlightFollower::fail(const ProxyError& error) {
   }
   services_->metrics.count_own_error();
   ForwardStatus status;
-  status.reason = options_.forward_reason;
+  status.reason = forward_reason();
   status.is_collapsed = options_.outcome == LookupOutcome::kCoalesced;
   status.detail = error.code;
   respond_error(*exchange_, *options_.dialect, error, forward_status(status));
+}
+
+// Memory may have had nothing where the shared store had something.
+ForwardReason FlightFollower::forward_reason() const {
+  if (options_.forward_reason != ForwardReason::kMiss || flight_ == nullptr) {
+    return options_.forward_reason;
+  }
+  return reason_to_forward(flight_->fallback().get(), services_->clock->now_ms());
 }
 
 void FlightFollower::count(LookupOutcome outcome) {

@@ -14,6 +14,13 @@
 
 namespace llm_edge_cache::proxy {
 
+// What became of a call that brought the client nothing yet.
+struct FlightFailure {
+  std::optional<std::uint16_t> upstream_status;  // empty: no answer came
+  bool is_collapsed = false;                     // the call was somebody else's
+  EntryPtr fallback;                             // Flight::fallback()
+};
+
 struct FollowerOptions {
   const Dialect* dialect = nullptr;  // of errors
   // kMiss, kCoalesced or kBypass: what the request counts as where the upstream answers.
@@ -22,6 +29,9 @@ struct FollowerOptions {
   std::optional<KeyDigest> key;  // for x-llm-cache-key
   // Called instead of answering where a tier had the answer.
   std::function<void(const ServedAnswer&)> on_found;
+  // Called before the client is told that the provider failed, where it has been told nothing.
+  // True: the client has its answer, and the request is counted. May be empty.
+  std::function<bool(const FlightFailure&)> on_failure;
 };
 
 // On the exchange's thread, all of it. Lives until the answer is sent or the client is gone.
@@ -47,8 +57,11 @@ class FlightFollower final : public FlightListener,
   [[nodiscard]] Sent send_pieces();
   void send_head(const FlightHead& head, const FlightEnding* ending);
   [[nodiscard]] http::Headers forwarded_headers(const http::Headers& upstream) const;
+  [[nodiscard]] ForwardReason forward_reason() const;
   void finish(const FlightEnding& ending);
   void fail(const ProxyError& error);
+  // True where the client was answered instead; the flight is left then.
+  [[nodiscard]] bool fall_back(std::optional<std::uint16_t> upstream_status);
   void count(LookupOutcome outcome);
 
   const ServicesPtr services_;

@@ -1,5 +1,8 @@
 #include "proxy/flight_table.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace llm_edge_cache::proxy {
 
 FlightTable::Landings FlightTable::landings(const KeyDigest& key) const {
@@ -15,6 +18,22 @@ FlightTable::Boarding FlightTable::join_or_start(const FlightKey& key, Landings 
     at->second = std::make_shared<Flight>(options);
   }
   return {at->second, is_new, is_new && shard.landings.load(std::memory_order_relaxed) != seen};
+}
+
+FlightTable::Boarding FlightTable::start_unless_flying(const FlightKey& key, Landings seen,
+                                                       FlightOptions options) {
+  Shard& shard = shard_of(key.key);
+  const MutexLock lock(shard.mu);
+  if (shard.flights.bucket_count() > 0) {
+    const auto bucket = shard.flights.bucket(key);  // the hash is that of the question alone
+    if (std::any_of(shard.flights.begin(bucket), shard.flights.end(bucket),
+                    [&](const auto& flying) { return flying.first.key == key.key; })) {
+      return {};
+    }
+  }
+  auto flight = std::make_shared<Flight>(options);
+  shard.flights.emplace(key, flight);
+  return {std::move(flight), true, shard.landings.load(std::memory_order_relaxed) != seen};
 }
 
 void FlightTable::remove(const FlightKey& key, const Flight& flight) {

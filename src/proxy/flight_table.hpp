@@ -41,6 +41,11 @@ class FlightTable {
   };
   [[nodiscard]] Boarding join_or_start(const FlightKey& key, Landings seen, FlightOptions options);
 
+  // The same for whoever need not wait for the answer: no flight is given where one for the key, in
+  // whatever form and for whatever time, is under way.
+  [[nodiscard]] Boarding start_unless_flying(const FlightKey& key, Landings seen,
+                                             FlightOptions options);
+
   // Forgets the flight where it is still the one of this key. Call it after the answer was stored
   // and before the flight ends, so that every request finds the one or the other.
   void remove(const FlightKey& key, const Flight& flight);

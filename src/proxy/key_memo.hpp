@@ -9,6 +9,7 @@
 
 #include "base/key_digest.hpp"
 #include "base/thread_annotations.hpp"
+#include "proxy/cache_rules.hpp"
 #include "proxy/dialects/dialect.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -17,6 +18,7 @@ namespace llm_edge_cache::proxy {
 struct KeyedRequest {
   KeyDigest key;
   AnswerWish wish;
+  CacheRules::Index rule = 0;  // the one that decides about its answer
 
   friend bool operator==(const KeyedRequest&, const KeyedRequest&) = default;
 };

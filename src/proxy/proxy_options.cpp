@@ -11,12 +11,22 @@ Status invalid(std::string message) {
 
 }  // namespace
 
+CachePolicy ProxyOptions::default_policy() const {
+  CachePolicy policy;
+  policy.ttl_ms = ttl_ms;
+  policy.max_ttl_ms = ttl_ms;
+  policy.stale_while_revalidate_ms = stale_while_revalidate_ms;
+  policy.stale_if_error_ms = stale_if_error_ms;
+  policy.ttl_jitter_percent = ttl_jitter_percent;
+  return policy;
+}
+
 Status ProxyOptions::validate() const {
   if (const auto url = http::parse_url(upstream_url); !url.ok()) {
     return invalid("upstream_url: " + url.error().message);
   }
-  if (ttl_ms == 0) {
-    return invalid("ttl_ms must be at least 1");
+  if (auto status = CacheRules::validate(default_policy(), rules); !status.ok()) {
+    return status;
   }
   if (max_entry_bytes == 0) {
     return invalid("max_entry_bytes must be at least 1");

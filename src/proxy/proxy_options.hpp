@@ -8,6 +8,7 @@
 
 #include "http/client.hpp"
 #include "llm_edge_cache/result.hpp"
+#include "proxy/cache_rules.hpp"
 
 namespace llm_edge_cache::proxy {
 
@@ -42,12 +43,21 @@ struct ProxyOptions {
 
   // Life of an answer. Tiers cap it by their own; a request can shorten it.
   std::uint64_t ttl_ms = 3'600'000;
+  // As in CachePolicy.
+  std::uint64_t stale_while_revalidate_ms = 0;
+  std::uint64_t stale_if_error_ms = 0;
+  std::uint64_t ttl_jitter_percent = 0;
+  // They go before the four above.
+  std::vector<CacheRule> rules = {};
   // Larger answers pass, and are not stored.
   std::size_t max_entry_bytes = 8U << 20U;
   // Requests to a cached endpoint that are larger get 413.
   std::size_t max_request_bytes = 32U << 20U;
   // How many raw bodies the proxy remembers the key of, about 80 bytes each; 0: none.
   std::size_t memo_entries = 16'384;
+
+  // Where no rule matches.
+  [[nodiscard]] CachePolicy default_policy() const;
 
   // kInvalidArgument names the field.
   [[nodiscard]] Status validate() const;

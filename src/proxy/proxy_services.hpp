@@ -14,6 +14,7 @@
 #include "proxy/flight_table.hpp"
 #include "proxy/proxy_metrics.hpp"
 #include "proxy/proxy_options.hpp"
+#include "proxy/refresh_pacer.hpp"
 #include "proxy/request_keyer.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -33,6 +34,7 @@ struct ProxyServices {
   RequestKeyer keyer;
   AdaptedAnswers adapted;
   FlightTable flights;
+  RefreshPacer refreshes;
   ProxyMetrics metrics;
 
   // Used on I/O threads while is_stopping is false; gone after that.

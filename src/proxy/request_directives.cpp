@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -13,20 +12,17 @@ constexpr std::string_view kTtlField = "x-llm-cache-ttl";
 constexpr std::string_view kNamespaceField = "x-llm-cache-namespace";
 constexpr std::string_view kTagsField = "x-llm-cache-tags";
 
-// Seconds beyond a century change nothing, and cannot overflow as milliseconds.
-constexpr std::int64_t kMaxSeconds = 100LL * 365 * 24 * 3600;
-
 std::optional<std::int64_t> parse_seconds(std::string_view text) {
   std::int64_t seconds = 0;
   const auto* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, seconds);
   if (error == std::errc::result_out_of_range && text.front() != '-' && stop == end) {
-    return kMaxSeconds;
+    return kMaxDirectiveSeconds;
   }
   if (error != std::errc() || stop != end || seconds < 0) {
     return std::nullopt;
   }
-  return std::min(seconds, kMaxSeconds);
+  return std::min(seconds, kMaxDirectiveSeconds);
 }
 
 std::string_view unquoted(std::string_view text) {
@@ -37,6 +33,11 @@ std::string_view unquoted(std::string_view text) {
 void keep_smallest(std::optional<std::int64_t>& kept, std::string_view argument) {
   const auto seconds = parse_seconds(unquoted(argument)).value_or(0);
   kept = std::min(kept.value_or(seconds), seconds);
+}
+
+void keep_largest(std::optional<std::int64_t>& kept, std::string_view argument) {
+  const auto seconds = parse_seconds(unquoted(argument)).value_or(kMaxDirectiveSeconds);
+  kept = std::max(kept.value_or(seconds), seconds);
 }
 
 void read_cache_directive(RequestDirectives& directives, std::string_view token) {
@@ -53,13 +54,15 @@ void read_cache_directive(RequestDirectives& directives, std::string_view token)
     directives.only_if_cached = true;
   } else if (is("max-age")) {
     keep_smallest(directives.max_age_s, argument);
+  } else if (is("min-fresh")) {
+    keep_largest(directives.min_fresh_s, argument);
   } else if (is("stale-if-error")) {
     keep_smallest(directives.stale_if_error_s, argument);
   } else if (is("max-stale")) {
     if (has_argument) {
       keep_smallest(directives.max_stale_s, argument);
     } else if (!directives.max_stale_s) {
-      directives.max_stale_s = std::numeric_limits<std::int64_t>::max();
+      directives.max_stale_s = kMaxDirectiveSeconds;
     }
   }
 }
@@ -88,7 +91,8 @@ Status read_namespace(RequestDirectives& directives, const http::Headers& header
   }
   const auto name = headers.get(kNamespaceField).value_or("");
   if (name.size() > kMaxNamespaceBytes) {
-    return unusable(kNamespaceField, "must be at most 256 bytes long");
+    return unusable(kNamespaceField,
+                    "must be at most " + std::to_string(kMaxNamespaceBytes) + " bytes long");
   }
   directives.name_space = name;
   return {};
@@ -101,7 +105,8 @@ Status read_tags(RequestDirectives& directives, const http::Headers& headers) {
   const auto is_long = [](const std::string& tag) { return tag.size() > kMaxTagBytes; };
   if (directives.tags.size() > kMaxTags ||
       std::any_of(directives.tags.begin(), directives.tags.end(), is_long)) {
-    return unusable(kTagsField, "may name at most 16 tags of at most 64 bytes");
+    return unusable(kTagsField, "may name at most " + std::to_string(kMaxTags) +
+                                    " tags of at most " + std::to_string(kMaxTagBytes) + " bytes");
   }
   return {};
 }

@@ -15,15 +15,17 @@ namespace llm_edge_cache::proxy {
 inline constexpr std::size_t kMaxNamespaceBytes = 256;
 inline constexpr std::size_t kMaxTags = 16;
 inline constexpr std::size_t kMaxTagBytes = 64;
+// More seconds than this count as this: a century changes nothing, and fits as milliseconds.
+inline constexpr std::int64_t kMaxDirectiveSeconds = 100LL * 365 * 24 * 3600;
 
 struct RequestDirectives {
   bool no_store = false;
   bool no_cache = false;  // also `Pragma: no-cache` where there is no Cache-Control
   bool only_if_cached = false;
   std::optional<std::int64_t> max_age_s = {};
-  // Parsed for stale answers, which nothing serves yet.
-  std::optional<std::int64_t> max_stale_s = {};  // without an argument: the largest number
-  std::optional<std::int64_t> stale_if_error_s = {};
+  std::optional<std::int64_t> min_fresh_s = {};
+  std::optional<std::int64_t> max_stale_s = {};       // without an argument: kMaxDirectiveSeconds
+  std::optional<std::int64_t> stale_if_error_s = {};  // RFC 5861, section 4
 
   // x-llm-cache-ttl, in seconds on the wire; 0: do not store.
   std::optional<std::uint64_t> ttl_ms = {};
@@ -34,9 +36,10 @@ struct RequestDirectives {
   friend bool operator==(const RequestDirectives&, const RequestDirectives&) = default;
 };
 
-// Unknown directives are ignored. A number that is none counts as the strictest, 0 (RFC 9111,
-// 4.2.1); of several the smallest counts. kInvalidArgument, naming the field, for a value of an
-// x-llm-cache-* field that cannot be used: these have no reading but the one that is documented.
+// Unknown directives are ignored. A number that is none counts as the strictest (RFC 9111, 4.2.1:
+// 0, of min-fresh the largest); of several the strictest counts. kInvalidArgument, naming the
+// field, for a value of an x-llm-cache-* field that cannot be used: these have no reading but the
+// one that is documented.
 [[nodiscard]] Result<RequestDirectives> parse_request_directives(const http::Headers& headers);
 
 // Removes the fields read above: they are addressed to us.

@@ -6,6 +6,7 @@
 
 #include "base/sha256.hpp"
 #include "core/canonical_json.hpp"
+#include "proxy/request_traits.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {
@@ -29,7 +30,8 @@ std::string_view bytes_of(const KeyDigest& digest) {
 }  // namespace
 
 RequestKeyer::RequestKeyer(const ProxyOptions& options)
-    : scope_(options),
+    : rules_(options.default_policy(), options.rules),
+      scope_(options),
       upstream_(options.upstream_url),
       key_headers_(options.key_headers),
       keyless_members_(options.keyless_members),
@@ -46,6 +48,12 @@ Result<KeyedRequest> RequestKeyer::key_of(const Dialect& dialect, const http::Re
     memo_.insert(raw, *keyed);
   }
   return keyed;
+}
+
+CacheRules::Index RequestKeyer::rule_of(const http::RequestHead& head, AnswerWish wish,
+                                        std::string_view body) const {
+  return rules_.empty() ? rules_.none()
+                        : rules_.match(read_request_traits(head.path(), wish, body));
 }
 
 const std::vector<std::string>& RequestKeyer::keyless_members(const Dialect& dialect) const {
@@ -115,7 +123,7 @@ Result<KeyedRequest> RequestKeyer::parse(const Dialect& dialect, const http::Req
   KeyBuilder<ProxyField> key;
   add_surroundings(key, head, name_space, bytes_of(scope_.scope_of(head.headers)));
   key.add(ProxyField::kBody, *canonical);
-  return KeyedRequest{std::move(key).finish(), *wish};
+  return KeyedRequest{std::move(key).finish(), *wish, rule_of(head, *wish, body)};
 }
 
 }  // namespace llm_edge_cache::proxy

@@ -8,6 +8,7 @@
 #include "core/key_builder.hpp"
 #include "http/message.hpp"
 #include "llm_edge_cache/result.hpp"
+#include "proxy/cache_rules.hpp"
 #include "proxy/credential_scope.hpp"
 #include "proxy/dialects/dialect.hpp"
 #include "proxy/key_memo.hpp"
@@ -34,6 +35,11 @@ class RequestKeyer {
   [[nodiscard]] Result<KeyedRequest> key_of(const Dialect& dialect, const http::RequestHead& head,
                                             std::string_view name_space, std::string_view body);
 
+  [[nodiscard]] const CacheRules& rules() const { return rules_; }
+  // The rule that decides about a request whose body is a JSON object; rules().none() for none.
+  [[nodiscard]] CacheRules::Index rule_of(const http::RequestHead& head, AnswerWish wish,
+                                          std::string_view body) const;
+
   // The members that are dropped from the body of the dialect's requests.
   [[nodiscard]] const std::vector<std::string>& keyless_members(const Dialect& dialect) const;
 
@@ -52,6 +58,7 @@ class RequestKeyer {
   void add_surroundings(KeyBuilder<ProxyField>& key, const http::RequestHead& head,
                         std::string_view name_space, std::string_view scope) const;
 
+  const CacheRules rules_;
   const CredentialScope scope_;
   const std::string upstream_;
   const std::vector<std::string> key_headers_;

@@ -12,8 +12,18 @@ namespace {
 constexpr std::string_view kJsonType = "application/json";
 constexpr std::string_view kStreamType = "text/event-stream; charset=utf-8";
 
-std::string_view tier_of(LookupOutcome outcome) {
-  switch (outcome) {
+std::string_view detail_of(const ServedAnswer& answer) {
+  switch (answer.reason) {
+    case ServeReason::kFresh:
+      break;
+    case ServeReason::kStaleWhileRevalidate:
+      return "stale_while_revalidate";
+    case ServeReason::kMaxStale:
+      return "max_stale";
+    case ServeReason::kStaleIfError:
+      return "stale_if_error";
+  }
+  switch (answer.outcome) {
     case LookupOutcome::kL2Hit:
       return "l2";
     case LookupOutcome::kL3Hit:
@@ -44,12 +54,8 @@ std::optional<AdaptedAnswers::Adapted> adapt(const EntryPtr& entry, AnswerForm r
   return adapted;
 }
 
-}  // namespace
-
-std::optional<ServedAnswer> make_served_answer(LookedUp found, const ServeTerms& terms) {
-  if (found.entry == nullptr || !is_acceptable(*found.entry, terms.directives, terms.now_ms)) {
-    return std::nullopt;
-  }
+std::optional<ServedAnswer> in_wanted_form(LookedUp found, ServeReason reason,
+                                           const ServeTerms& terms) {
   const auto recorded = form_of(found.entry->content_type);
   if (!recorded) {
     return std::nullopt;
@@ -59,7 +65,8 @@ std::optional<ServedAnswer> make_served_answer(LookedUp found, const ServeTerms&
     return std::nullopt;
   }
   ServedAnswer answer;
-  answer.outcome = found.outcome;
+  answer.outcome = reason == ServeReason::kFresh ? found.outcome : LookupOutcome::kStale;
+  answer.reason = reason;
   if (adapted->body) {
     answer.body = std::move(*adapted->body);
     answer.content_type = terms.wish.form == AnswerForm::kStream ? kStreamType : kJsonType;
@@ -71,19 +78,43 @@ std::optional<ServedAnswer> make_served_answer(LookedUp found, const ServeTerms&
   return answer;
 }
 
+}  // namespace
+
+std::optional<ServedAnswer> make_served_answer(LookedUp found, const ServeTerms& terms) {
+  if (found.entry == nullptr) {
+    return std::nullopt;
+  }
+  const auto reason = reason_to_serve(*found.entry, terms.directives, terms.policy, terms.now_ms);
+  return reason ? in_wanted_form(std::move(found), *reason, terms) : std::nullopt;
+}
+
+std::optional<ServedAnswer> make_fallback_answer(EntryPtr found, const ServeTerms& terms) {
+  if (found == nullptr ||
+      !may_serve_after_failure(*found, terms.directives, terms.policy, terms.now_ms)) {
+    return std::nullopt;
+  }
+  return in_wanted_form({LookupOutcome::kStale, std::move(found)}, ServeReason::kStaleIfError,
+                        terms);
+}
+
 void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const KeyDigest& key,
                     UnixMillis now_ms) {
+  respond_served(exchange, answer, key, now_ms,
+                 hit_status(remaining_ttl_s(*answer.entry, now_ms), detail_of(answer)));
+}
+
+void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const KeyDigest& key,
+                    UnixMillis now_ms, std::string_view cache_status) {
   http::ResponseHead head;
   head.headers.add("Content-Type", answer.content_type);
   head.headers.add("Age", std::to_string(age_s(*answer.entry, now_ms)));
-  add_cache_status(head.headers,
-                   hit_status(remaining_ttl_s(*answer.entry, now_ms), tier_of(answer.outcome)));
+  add_cache_status(head.headers, cache_status);
   head.headers.add("x-llm-cache-key", short_key(key));
   exchange.respond(std::move(head), answer.body);
 }
 
 std::string short_key(const KeyDigest& key) {
-  return to_hex(key).substr(0, 16);
+  return to_short_hex(key);
 }
 
 }  // namespace llm_edge_cache::proxy

@@ -94,7 +94,7 @@ void UpstreamCall::on_end(http::ResponseEnd end) {
     ending.kind = FlightEnding::Kind::kBroken;
     ending.error = truncated_error();
   }
-  finish(std::move(ending), status_ >= 500 ? UpstreamResult::kServerError : UpstreamResult::kOk);
+  finish(std::move(ending), result_or(UpstreamResult::kOk));
 }
 
 // Null where the answer is not to be kept.
@@ -108,7 +108,7 @@ EntryPtr UpstreamCall::store_answer() {
   const auto entry = make_entry({.content = std::move(content),
                                  .content_type = content_type_,
                                  .review = std::move(review),
-                                 .ttl_ms = recording_->ttl_ms,
+                                 .life = recording_->life,
                                  .tags = recording_->tags},
                                 services_->clock->now_ms());
   services_->cache.store(recording_->key, entry);
@@ -139,7 +139,12 @@ void UpstreamCall::abandon() {
   }
   std::exchange(call_, nullptr)->cancel();
   finish({.kind = FlightEnding::Kind::kBroken, .error = truncated_error()},
-         UpstreamResult::kAbandoned);
+         result_or(UpstreamResult::kAbandoned));
+}
+
+// Nobody may have waited for the rest of an error.
+UpstreamResult UpstreamCall::result_or(UpstreamResult result) const {
+  return status_ >= 500 ? UpstreamResult::kServerError : result;
 }
 
 void UpstreamCall::leave_table() {

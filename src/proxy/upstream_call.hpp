@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "http/client.hpp"
+#include "proxy/cache_decision.hpp"
 #include "proxy/flight.hpp"
 #include "proxy/proxy_services.hpp"
 
@@ -20,7 +21,7 @@ struct Recording {
   AnswerForm form = AnswerForm::kJson;
   KeyDigest key;
   std::optional<FlightKey> shared_as;  // the flight's place in the table, if it has one
-  std::uint64_t ttl_ms = 0;
+  Lifetimes life;
   std::vector<std::string> tags;
 };
 
@@ -52,6 +53,7 @@ class UpstreamCall final : public http::ResponseHandler,
   void refuse(StoreRefusal refusal);
   void follow(Flight::Pace pace);
   [[nodiscard]] EntryPtr store_answer();
+  [[nodiscard]] UpstreamResult result_or(UpstreamResult result) const;
   void leave_table();
   void finish(FlightEnding ending, UpstreamResult result);
 

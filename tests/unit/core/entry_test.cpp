@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 namespace llm_edge_cache {
@@ -41,6 +42,21 @@ TEST(EntryTest, memory_counts_what_is_reserved) {
   Entry entry;
   entry.response.content.reserve(10'000);
   EXPECT_GT(entry.memory_bytes(), 10'000U);
+}
+
+TEST(LastToExpireTest, takes_the_later_one_and_whatever_there_is) {
+  const auto ending_at = [](UnixMillis expires_ms) {
+    auto entry = std::make_shared<Entry>();
+    entry->expires_ms = expires_ms;
+    return entry;
+  };
+  const EntryPtr early = ending_at(1);
+  const EntryPtr late = ending_at(2);
+  EXPECT_EQ(last_to_expire(early, late), late);
+  EXPECT_EQ(last_to_expire(late, early), late);
+  EXPECT_EQ(last_to_expire(early, nullptr), early);
+  EXPECT_EQ(last_to_expire(nullptr, early), early);
+  EXPECT_EQ(last_to_expire(nullptr, nullptr), nullptr);
 }
 
 }  // namespace

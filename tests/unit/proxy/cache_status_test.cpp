@@ -9,6 +9,18 @@ TEST(CacheStatusTest, a_hit_says_how_long_it_lives_and_where_it_was) {
   EXPECT_EQ(hit_status(251, "l1"), "llm-edge-cache; hit; ttl=251; detail=l1");
 }
 
+TEST(CacheStatusTest, a_stale_hit_has_less_than_nothing_left) {
+  EXPECT_EQ(hit_status(-30, "stale_while_revalidate"),
+            "llm-edge-cache; hit; ttl=-30; detail=stale_while_revalidate");
+}
+
+TEST(CacheStatusTest, what_is_given_for_an_error_was_forwarded_and_is_no_hit) {
+  EXPECT_EQ(fallback_status({.upstream_status = std::uint16_t{503}, .ttl_s = -30}),
+            "llm-edge-cache; fwd=stale; fwd-status=503; ttl=-30; detail=stale_if_error");
+  EXPECT_EQ(fallback_status({.reason = ForwardReason::kRequest, .is_collapsed = true, .ttl_s = 5}),
+            "llm-edge-cache; fwd=request; collapsed; ttl=5; detail=stale_if_error");
+}
+
 TEST(CacheStatusTest, a_miss_says_if_it_is_stored_now) {
   EXPECT_EQ(forward_status({}), "llm-edge-cache; fwd=miss");
   EXPECT_EQ(forward_status({.is_stored = true}), "llm-edge-cache; fwd=miss; stored");
@@ -23,6 +35,7 @@ TEST(CacheStatusTest, a_status_is_told_where_it_is_not_200) {
 
 TEST(CacheStatusTest, other_reasons_have_their_tokens) {
   EXPECT_EQ(forward_status({.reason = ForwardReason::kBypass}), "llm-edge-cache; fwd=bypass");
+  EXPECT_EQ(forward_status({.reason = ForwardReason::kStale}), "llm-edge-cache; fwd=stale");
   EXPECT_EQ(forward_status({.reason = ForwardReason::kRequest, .detail = "not_cached"}),
             "llm-edge-cache; fwd=request; detail=not_cached");
 }

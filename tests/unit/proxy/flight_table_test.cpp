@@ -68,5 +68,23 @@ TEST_F(FlightTableTest, who_looked_after_it_has_not) {
   EXPECT_FALSE(board(key).must_recheck);
 }
 
+TEST_F(FlightTableTest, nothing_starts_beside_a_flight_for_the_same_question) {
+  const auto flying = board(flight_key("a", {AnswerForm::kStream, true}, 5));
+  const auto refused = table_.start_unless_flying(flight_key("a"), 0, {});
+  EXPECT_EQ(refused.flight, nullptr);
+  EXPECT_FALSE(refused.is_new);
+  EXPECT_NE(table_.start_unless_flying(flight_key("b"), 0, {}).flight, nullptr);
+}
+
+TEST_F(FlightTableTest, what_starts_so_is_a_flight_like_any_other) {
+  const auto key = flight_key("a");
+  const auto started = table_.start_unless_flying(key, table_.landings(key.key), {});
+  EXPECT_TRUE(started.is_new);
+  EXPECT_FALSE(started.must_recheck);
+  EXPECT_EQ(board(key).flight, started.flight);
+  table_.remove(key, *started.flight);
+  EXPECT_TRUE(table_.start_unless_flying(key, 0, {}).must_recheck);
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::proxy

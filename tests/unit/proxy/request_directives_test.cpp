@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <limits>
-
 namespace llm_edge_cache::proxy {
 namespace {
 
@@ -28,20 +26,21 @@ TEST(RequestDirectivesTest, nothing_is_asked_for_by_default) {
 }
 
 TEST(RequestDirectivesTest, reads_every_directive_in_any_case_and_from_several_fields) {
-  const auto directives = parsed({{"Cache-Control", "No-Store, NO-CACHE"},
-                                  {"cache-control", "only-if-cached,max-age=60"},
-                                  {"cache-control", "max-stale=5, stale-if-error=\"7\""}});
+  const auto directives =
+      parsed({{"Cache-Control", "No-Store, NO-CACHE"},
+              {"cache-control", "only-if-cached,max-age=60"},
+              {"cache-control", "max-stale=5, stale-if-error=\"7\", Min-Fresh=3"}});
   EXPECT_TRUE(directives.no_store);
   EXPECT_TRUE(directives.no_cache);
   EXPECT_TRUE(directives.only_if_cached);
   EXPECT_EQ(directives.max_age_s, 60);
   EXPECT_EQ(directives.max_stale_s, 5);
   EXPECT_EQ(directives.stale_if_error_s, 7);
+  EXPECT_EQ(directives.min_fresh_s, 3);
 }
 
 TEST(RequestDirectivesTest, max_stale_without_a_number_takes_any_age) {
-  EXPECT_EQ(parsed({{"cache-control", "max-stale"}}).max_stale_s,
-            std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(parsed({{"cache-control", "max-stale"}}).max_stale_s, kMaxDirectiveSeconds);
 }
 
 TEST(RequestDirectivesTest, ignores_what_it_does_not_know) {
@@ -56,13 +55,20 @@ TEST(RequestDirectivesTest, a_number_that_is_none_is_the_strictest) {
   }
 }
 
+TEST(RequestDirectivesTest, a_freshness_that_is_none_is_more_than_any_answer_has) {
+  for (const auto* value : {"min-fresh", "min-fresh=", "min-fresh=x", "min-fresh=-1"}) {
+    EXPECT_EQ(parsed({{"cache-control", value}}).min_fresh_s, kMaxDirectiveSeconds) << value;
+  }
+  EXPECT_EQ(parsed({{"cache-control", "min-fresh=3, min-fresh=9, min-fresh=5"}}).min_fresh_s, 9);
+}
+
 TEST(RequestDirectivesTest, the_smallest_of_several_numbers_counts) {
   EXPECT_EQ(parsed({{"cache-control", "max-age=9, max-age=3, max-age=5"}}).max_age_s, 3);
 }
 
 TEST(RequestDirectivesTest, a_number_beyond_all_reason_is_a_century) {
   EXPECT_EQ(parsed({{"cache-control", "max-age=99999999999999999999"}}).max_age_s,
-            100LL * 365 * 24 * 3600);
+            kMaxDirectiveSeconds);
 }
 
 TEST(RequestDirectivesTest, pragma_counts_only_without_cache_control) {
@@ -97,6 +103,11 @@ TEST(RequestDirectivesTest, names_are_bounded) {
   EXPECT_EQ(error_of({{"x-llm-cache-namespace", std::string(kMaxNamespaceBytes, 'n')}}), "");
   EXPECT_NE(error_of({{"x-llm-cache-namespace", std::string(kMaxNamespaceBytes + 1, 'n')}}), "");
   EXPECT_NE(error_of({{"x-llm-cache-tags", std::string(kMaxTagBytes + 1, 't')}}), "");
+  EXPECT_EQ(error_of({{"x-llm-cache-tags", std::string(kMaxTagBytes, 't')}}), "");
+  EXPECT_EQ(error_of({{"x-llm-cache-tags", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"}}), "");
+  EXPECT_EQ(error_of({{"x-llm-cache-tags", "1,2,3,4,5,6,7,8,9"},
+                      {"x-llm-cache-tags", "1,2,3,4,5,6,7,8"}}),
+            "x-llm-cache-tags may name at most 16 tags of at most 64 bytes");
   EXPECT_NE(error_of({{"x-llm-cache-tags", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"}}), "");
 }
 

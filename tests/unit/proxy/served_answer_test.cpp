@@ -21,6 +21,7 @@ LookedUp found_json() {
   entry->response.cached_at_ms = kNow - 20'000;
   entry->content_type = "application/json; charset=utf-8";
   entry->expires_ms = kNow + 1'000;
+  entry->stale_until_ms = kNow + 11'000;
   return {LookupOutcome::kL2Hit, std::move(entry)};
 }
 
@@ -29,12 +30,21 @@ class MakeServedAnswerTest : public ::testing::Test {
   std::optional<ServedAnswer> make(LookedUp found, AnswerWish wish,
                                    const RequestDirectives& directives = {},
                                    UnixMillis now_ms = kNow) {
-    return make_served_answer(std::move(found), {.directives = directives,
-                                                 .wish = wish,
-                                                 .dialect = kDialect,
-                                                 .adapted = adapted_,
-                                                 .now_ms = now_ms});
+    return make_served_answer(std::move(found), terms(wish, directives, now_ms));
   }
+  std::optional<ServedAnswer> make_fallback(LookedUp found, AnswerWish wish, UnixMillis now_ms) {
+    return make_fallback_answer(std::move(found.entry), terms(wish, no_directives_, now_ms));
+  }
+  ServeTerms terms(AnswerWish wish, const RequestDirectives& directives, UnixMillis now_ms) {
+    return {.directives = directives,
+            .policy = policy_,
+            .wish = wish,
+            .dialect = kDialect,
+            .adapted = adapted_,
+            .now_ms = now_ms};
+  }
+  const RequestDirectives no_directives_;
+  CachePolicy policy_;
   AdaptedAnswers adapted_;
 };
 
@@ -66,6 +76,26 @@ TEST_F(MakeServedAnswerTest, is_empty_where_the_request_cannot_have_it) {
   EXPECT_FALSE(make({}, kJsonWish));
   EXPECT_FALSE(make(found_json(), kJsonWish, {.max_age_s = 5}));
   EXPECT_FALSE(make(found_json(), kJsonWish, {}, kNow + 1'000));
+}
+
+TEST_F(MakeServedAnswerTest, says_that_what_is_past_its_life_is_stale) {
+  policy_.stale_while_revalidate_ms = 5'000;
+  const auto answer = make(found_json(), kStreamWish, {}, kNow + 5'999);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->outcome, LookupOutcome::kStale);
+  EXPECT_EQ(answer->reason, ServeReason::kStaleWhileRevalidate);
+  EXPECT_FALSE(make(found_json(), kStreamWish, {}, kNow + 6'000));
+}
+
+TEST_F(MakeServedAnswerTest, a_fallback_has_a_window_of_its_own) {
+  policy_.stale_if_error_ms = 10'000;
+  const auto answer = make_fallback(found_json(), kStreamWish, kNow + 10'999);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->reason, ServeReason::kStaleIfError);
+  EXPECT_EQ(answer->outcome, LookupOutcome::kStale);
+  EXPECT_TRUE(answer->body.view().ends_with("data: [DONE]\n\n"));
+  EXPECT_FALSE(make_fallback(found_json(), kStreamWish, kNow + 11'000));
+  EXPECT_FALSE(make_fallback({}, kStreamWish, kNow));
 }
 
 TEST_F(MakeServedAnswerTest, what_was_derived_expires_with_its_entry) {
