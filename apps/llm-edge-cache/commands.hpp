@@ -20,5 +20,6 @@ void add_replay_command(CLI::App& app, int& exit_code);
 void add_key_command(CLI::App& app, int& exit_code);
 void add_stats_command(CLI::App& app, int& exit_code);
 void add_simulate_command(CLI::App& app, int& exit_code);
+void add_dict_command(CLI::App& app, int& exit_code);
 
 }  // namespace llm_edge_cache::app

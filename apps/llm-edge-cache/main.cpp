@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
   add_key_command(app, exit_code);
   add_stats_command(app, exit_code);
   add_simulate_command(app, exit_code);
+  add_dict_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -42,9 +42,11 @@ TEST(OptionTableTest, a_name_makes_flag_and_variable) {
   EXPECT_EQ(option_named("l1-capacity").variable(), "LLM_EDGE_CACHE_L1_CAPACITY");
 }
 
-TEST(OptionTableTest, the_secret_has_no_flag_and_no_place_in_the_file) {
-  EXPECT_EQ(option_named("scope-secret").flag(), "");
-  EXPECT_EQ(option_named("scope-secret").yaml_key, "");
+TEST(OptionTableTest, secrets_have_no_flag_and_no_place_in_the_file) {
+  for (const auto* name : {"scope-secret", "l2-encryption-key", "l2-encryption-old-key"}) {
+    EXPECT_EQ(option_named(name).flag(), "");
+    EXPECT_EQ(option_named(name).yaml_key, "");
+  }
 }
 
 TEST(OptionTableTest, a_number_fills_its_field) {

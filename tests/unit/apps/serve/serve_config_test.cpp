@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
+
+#include "tests/support/temp_dir.hpp"
 
 namespace llm_edge_cache::app {
 namespace {
@@ -69,6 +73,69 @@ TEST(ServeConfigTest, the_defaults_satisfy_those_who_use_them) {
   EXPECT_TRUE(config.l1_config().validate().ok());
   EXPECT_TRUE(config.server_options().validate().ok());
   EXPECT_TRUE(config.client_options().validate().ok());
+}
+
+class ServeEncryptionTest : public ::testing::Test {
+ protected:
+  ServeEncryptionTest() {
+    config_.upstream = "http://127.0.0.1:1";
+    config_.l2 = "redis://127.0.0.1";
+  }
+  void expect_refused(const std::string& reason) const {
+    const auto status = config_.validate();
+    ASSERT_FALSE(status.ok()) << reason;
+    EXPECT_EQ(status.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(status.error().message.find(reason), std::string::npos) << status.error().message;
+    EXPECT_EQ(status.error().message.find("1111"), std::string::npos);
+  }
+  [[nodiscard]] std::string written(const std::string& text, std::filesystem::perms perms) const {
+    const auto path = folder_.path() / "key";
+    std::ofstream(path) << text;
+    std::filesystem::permissions(path, perms);
+    return path.string();
+  }
+
+  static constexpr auto kOwner = std::filesystem::perms::owner_read;
+  test::TempDir folder_;
+  ServeConfig config_;
+};
+
+TEST_F(ServeEncryptionTest, keys_and_dictionaries_reach_the_tier) {
+  config_.l2_encryption_key = std::string(64, '1');
+  config_.l2_encryption_old_key_file = written(std::string(64, '2'), kOwner);
+  config_.l2_compress_over_bytes = 7;
+  config_.l2_dictionary_file = LEC_SOURCE_DIR "/tests/golden/entries/dictionary.bin";
+  ASSERT_TRUE(config_.validate().ok()) << config_.validate().error().message;
+  const auto l2 = config_.l2_config();
+  ASSERT_TRUE(l2.encryption_key.has_value());
+  EXPECT_EQ(l2.encryption_key->bytes()[0], 0x11);
+  EXPECT_FALSE(l2.encryption_old_key.has_value());
+  EXPECT_EQ(l2.encryption_old_key_file, config_.l2_encryption_old_key_file);
+  EXPECT_EQ(l2.compress_over_bytes, 7U);
+  EXPECT_EQ(l2.dictionary_file, config_.l2_dictionary_file);
+}
+
+TEST_F(ServeEncryptionTest, a_key_that_cannot_be_used_is_found_before_serving) {
+  config_.l2_encryption_key = std::string(63, '1');
+  expect_refused("LLM_EDGE_CACHE_L2_ENCRYPTION_KEY: an encryption key is 32 bytes");
+  config_.l2_encryption_key.clear();
+  config_.l2_encryption_old_key = std::string(64, '1');
+  expect_refused("l2.encryption_old_key is of no use");
+  config_.l2_encryption_old_key = "11110";
+  expect_refused("LLM_EDGE_CACHE_L2_ENCRYPTION_OLD_KEY: an encryption key is 32 bytes");
+  config_.l2_encryption_old_key.clear();
+  config_.l2_encryption_key_file =
+      written(std::string(64, '1'), kOwner | std::filesystem::perms::others_read);
+  expect_refused("every user can reach this key: chmod 600");
+  config_.l2_encryption_key = std::string(64, '1');
+  expect_refused("exclude each other");
+}
+
+TEST_F(ServeEncryptionTest, a_dictionary_that_cannot_be_used_is_found_before_serving) {
+  config_.l2_dictionary_file = "/no/such/dictionary";
+  expect_refused("/no/such/dictionary");
+  config_.l2_dictionary_file = written("text", kOwner);
+  expect_refused("not a dictionary");
 }
 
 }  // namespace
