@@ -49,11 +49,11 @@ TEST(HazardsTest, a_thread_may_pin_more_than_a_record_holds) {
 }
 
 TEST(HazardsTest, threads_that_live_at_once_have_different_indices) {
-  constexpr int kThreads = 6;
-  std::vector<std::uint32_t> indices(kThreads);
-  std::latch all(kThreads);
+  constexpr int kBorrowers = 6;
+  std::vector<std::uint32_t> indices(kBorrowers);
+  std::latch all(kBorrowers);
   std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < kThreads; ++i) {
+  for (std::size_t i = 0; i < kBorrowers; ++i) {
     threads.emplace_back([&, i] {
       indices[i] = this_threads_hazards().index;
       all.arrive_and_wait();

@@ -149,8 +149,8 @@ TEST_P(TranscriptTest, loses_its_padding_and_nothing_else_where_none_is_wanted) 
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, TranscriptTest, ::testing::ValuesIn(all_transcripts()),
-                         [](const auto& info) {
-                           return info.param.endpoint + "_" + info.param.name;
+                         [](const auto& transcript) {
+                           return transcript.param.endpoint + "_" + transcript.param.name;
                          });
 
 TEST(TranscriptsTest, are_there_for_every_dialect_with_streams) {
