@@ -135,7 +135,7 @@ TEST_P(MockApiTest, is_cut_by_a_limit_on_tokens_and_says_so) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Endpoints, MockApiTest, ::testing::ValuesIn(all_cases()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& api) { return api.param.name; });
 
 json embeddings(const json& request) {
   const auto reply = mock_embeddings(with({{"model", "m"}}, request).dump());
