@@ -11,6 +11,9 @@ namespace {
 
 // As often as Redis's own clients do.
 constexpr std::uint8_t kMaxRedirects = 16;
+// While a slot changes hands its nodes may send a command to and fro; from the fourth time on each
+// is given time to hear of the change.
+constexpr std::uint8_t kHastyRedirects = 4;
 // Between two attempts at what a node asks to try later.
 constexpr std::chrono::milliseconds kPatience{20};
 
@@ -170,6 +173,7 @@ bool ClusterBackend::take_back(Node& from, OperationPtr& operation, std::string_
     want_refresh();
     patience_until_ = now() + kPatience;
   }
+  if (routing.redirects >= kHastyRedirects) patience_until_ = now() + kPatience;
   if (const auto turn = std::exchange(routing.turn, nullptr)) {
     const std::uint16_t slot = *operation->slot();
     slot_writes_.hold_first(slot, std::move(operation));
