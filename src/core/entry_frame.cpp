@@ -19,6 +19,9 @@ static_assert(kEntryFrameHeaderBytes == kRestAt);
 static_assert(sizeof(EntryCipher::Tag) == kRestAt - kChecksumAt);
 static_assert(kEntryChecksumBytes == kRestAt - kChecksumAt);
 
+// Longer tables are their own best dictionary: at 256 KB the ratio is a little better without one.
+constexpr std::size_t kMaxDictionaryTableBytes = 128U << 10U;
+
 template <class Bytes>
 void put(std::string& frame, std::size_t at, const Bytes& bytes) {
   std::memcpy(&frame[at], bytes.data(), bytes.size());
@@ -27,13 +30,14 @@ void put(std::string& frame, std::size_t at, const Bytes& bytes) {
 // Room for the head, and the compressed table. Empty where that would not be shorter than with the
 // table as it is.
 std::string compressed(std::string_view table, const EntryFormat& format, std::uint8_t flags) {
+  const auto* const dictionary = (flags & kWithDictionary) != 0 ? format.dictionary.get() : nullptr;
   const auto begin = body_at(flags);
   const auto as_it_is = body_at(flags & kEncrypted) + table.size();
   if (table.size() <= format.compress_over_bytes || as_it_is <= begin) {
     return {};
   }
   std::string frame(as_it_is - 1, '\0');
-  const auto size = compress_table(table, std::span(frame).subspan(begin), format.dictionary.get());
+  const auto size = compress_table(table, std::span(frame).subspan(begin), dictionary);
   frame.resize(size == 0 ? 0 : begin + size);
   return frame;
 }
@@ -58,7 +62,9 @@ void encrypt(const KeyDigest& key, std::string& frame, std::size_t body, const E
 std::string seal(const KeyDigest& key, std::string_view table, const EntryFormat& format,
                  const EntryCipher::Nonce* nonce) {
   const std::uint8_t encrypted = nonce == nullptr ? 0 : kEncrypted;
-  const std::uint8_t with_dictionary = format.dictionary == nullptr ? 0 : kWithDictionary;
+  const bool uses_dictionary =
+      format.dictionary != nullptr && table.size() <= kMaxDictionaryTableBytes;
+  const std::uint8_t with_dictionary = uses_dictionary ? kWithDictionary : 0;
   std::uint8_t flags = encrypted | kCompressed | with_dictionary;
   auto frame = compressed(table, format, flags);
   if (frame.empty()) {

@@ -193,6 +193,14 @@ TEST(EntryFrameTest, a_dictionary_is_of_no_account_where_nothing_is_compressed) 
   EXPECT_EQ(seal_entry_frame(sample_key(), table, format), seal(table));
 }
 
+TEST(EntryFrameTest, a_long_table_is_compressed_without_the_dictionary) {
+  const EntryFormat format{.dictionary = sample_dictionary()};
+  constexpr std::size_t kLongest = 128U << 10U;
+  EXPECT_EQ(seal_entry_frame(sample_key(), std::string(kLongest, 'x'), format)[5], 5);
+  const std::string table(kLongest + 1, 'x');
+  EXPECT_EQ(seal_entry_frame(sample_key(), table, format), seal(table, 0));
+}
+
 TEST(EntryFrameTest, an_old_dictionary_is_read_and_another_one_is_missed) {
   const EntryFormat writer{.compress_over_bytes = 0, .dictionary = sample_dictionary()};
   const auto frame = seal_entry_frame(sample_key(), std::string(2'000, 'x'), writer);
