@@ -7,7 +7,7 @@
 #include <cstddef>
 
 #include "base/thread_annotations.hpp"
-#include "tiers/common/circuit_breaker.hpp"
+#include "core/circuit_breaker.hpp"
 
 namespace llm_edge_cache::disk {
 

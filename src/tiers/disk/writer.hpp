@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/thread_annotations.hpp"
-#include "tiers/common/backoff.hpp"
+#include "core/backoff.hpp"
 #include "tiers/disk/committer.hpp"
 #include "tiers/disk/database.hpp"
 #include "tiers/disk/disk_context.hpp"

@@ -20,9 +20,9 @@
 #include <string>
 #include <vector>
 
+#include "core/backoff.hpp"
+#include "core/circuit_breaker.hpp"
 #include "tiers/common/atomic_counters.hpp"
-#include "tiers/common/backoff.hpp"
-#include "tiers/common/circuit_breaker.hpp"
 #include "tiers/common/tier_event.hpp"
 #include "tiers/redis/link.hpp"
 #include "tiers/redis/locator.hpp"

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tiers/common/circuit_breaker.hpp"
+#include "core/circuit_breaker.hpp"
 #include "tiers/redis/link.hpp"
 #include "tiers/redis/locator.hpp"
 

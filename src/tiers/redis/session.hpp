@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "tiers/common/circuit_breaker.hpp"
+#include "core/circuit_breaker.hpp"
 #include "tiers/redis/client_identity.hpp"
 #include "tiers/redis/operation.hpp"
 #include "tiers/redis/resp_parser.hpp"

@@ -1,4 +1,4 @@
-#include "tiers/common/circuit_breaker.hpp"
+#include "core/circuit_breaker.hpp"
 
 #include <gtest/gtest.h>
 

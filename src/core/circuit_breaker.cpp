@@ -1,4 +1,4 @@
-#include "tiers/common/circuit_breaker.hpp"
+#include "core/circuit_breaker.hpp"
 
 namespace llm_edge_cache {
 

@@ -1,4 +1,4 @@
-#include "tiers/common/backoff.hpp"
+#include "core/backoff.hpp"
 
 #include <algorithm>
 
