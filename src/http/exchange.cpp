@@ -13,6 +13,7 @@ Exchange::Exchange(std::shared_ptr<ServerConnection> connection, RequestHead hea
       head_(std::move(head)) {}
 
 Exchange::~Exchange() {
+  if (note_ != nullptr) note_->on_gone(*this);
   IoThread& thread = connection_->thread();
   if (thread.is_current()) {
     connection_->dropped(number_);
@@ -63,23 +64,34 @@ void Exchange::resume_body() {
 }
 
 void Exchange::respond(const ResponseHead& head, const SharedBytes& body) {
-  if (!ended()) connection_->respond(head, body);
+  if (ended()) return;
+  answer_status_ = head.status;
+  answer_bytes_ = body.size();
+  connection_->respond(head, body);
 }
 
 void Exchange::respond_error(std::uint16_t status, std::string_view detail) {
-  if (!ended()) connection_->respond_error(status, detail);
+  if (ended()) return;
+  answer_status_ = status;
+  connection_->respond_error(status, detail);
 }
 
 void Exchange::start(const ResponseHead& head) {
-  if (!ended()) connection_->start_answer(head);
+  if (ended()) return;
+  answer_status_ = head.status;
+  connection_->start_answer(head);
 }
 
 WriteResult Exchange::write(std::string_view bytes) {
-  return ended() ? WriteResult::kClosed : connection_->write(bytes);
+  if (ended()) return WriteResult::kClosed;
+  answer_bytes_ += bytes.size();
+  return connection_->write(bytes);
 }
 
 WriteResult Exchange::write(const SharedBytes& bytes) {
-  return ended() ? WriteResult::kClosed : connection_->write(bytes);
+  if (ended()) return WriteResult::kClosed;
+  answer_bytes_ += bytes.size();
+  return connection_->write(bytes);
 }
 
 void Exchange::on_drain(std::function<void()> callback) {

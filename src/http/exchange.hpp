@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/message.hpp"
 #include "http/shared_bytes.hpp"
@@ -33,6 +34,14 @@ enum class WriteResult {
 // the connection was lost, do nothing.
 class Exchange {
  public:
+  // What a handler keeps with an exchange.
+  class Note {
+   public:
+    virtual ~Note() = default;
+    // Once, when the last reference to the exchange goes; on whatever thread that is.
+    virtual void on_gone(const Exchange& exchange) = 0;
+  };
+
   Exchange(std::shared_ptr<ServerConnection> connection, RequestHead head);
   ~Exchange();
   Exchange(const Exchange&) = delete;
@@ -89,6 +98,14 @@ class Exchange {
   // when writing fails. A client that closed only its sending side still gets the answer.
   void on_disconnect(std::function<void()> callback);
 
+  void set_note(std::unique_ptr<Note> note) { note_ = std::move(note); }
+  [[nodiscard]] Note* note() const { return note_.get(); }
+
+  // Of the answer so far: 0 before it starts, and the bytes of its body that were given to the
+  // connection.
+  [[nodiscard]] std::uint16_t answer_status() const { return answer_status_; }
+  [[nodiscard]] std::uint64_t answer_bytes() const { return answer_bytes_; }
+
   [[nodiscard]] bool started() const;  // the head was sent
   [[nodiscard]] bool ended() const;    // answered, cut, or lost
 
@@ -96,6 +113,9 @@ class Exchange {
   std::shared_ptr<ServerConnection> connection_;
   const std::uint64_t number_;  // of the connection's exchanges
   RequestHead head_;
+  std::unique_ptr<Note> note_;
+  std::uint16_t answer_status_ = 0;
+  std::uint64_t answer_bytes_ = 0;
 };
 
 }  // namespace llm_edge_cache::http

@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/tiered_cache.hpp"
+#include "proxy/member_state.hpp"
 #include "proxy/proxy_metrics.hpp"
 
 namespace llm_edge_cache::observability {
@@ -20,6 +22,8 @@ struct CacheReport {
   TierReport l1 = {};
   std::optional<TierReport> l2 = {};  // where it is configured
   proxy::ProxyMetricsSnapshot proxy = {};
+  std::vector<proxy::UpstreamMemberReport> upstreams = {};
+  std::uint64_t access_log_dropped = 0;
 };
 
 // Prometheus text. The names are a contract: tests/golden/metrics.txt.

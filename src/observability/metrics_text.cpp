@@ -127,21 +127,47 @@ void add_requests(PrometheusText& text, const CacheReport& report) {
   }
 }
 
+HistogramSample sample_of(const proxy::HistogramSnapshot& snapshot) {
+  return {.bounds = proxy::kUpstreamBucketsMs, .counts = snapshot.counts, .sum = snapshot.sum_ms};
+}
+
 void add_upstream(PrometheusText& text, const proxy::ProxyMetricsSnapshot& proxy) {
   auto calls = text.counter("llm_edge_upstream_requests_total", "Calls to the provider, by end.");
   for (std::size_t i = 0; i < proxy.upstream_calls.size(); ++i) {
     calls.add({{"result", to_string(static_cast<proxy::UpstreamResult>(i))}},
               proxy.upstream_calls[i]);
   }
-  const auto histogram = [](const proxy::HistogramSnapshot& snapshot) {
-    return HistogramSample{
-        .bounds = proxy::kUpstreamBucketsMs, .counts = snapshot.counts, .sum = snapshot.sum_ms};
-  };
   text.histogram("llm_edge_upstream_latency_ms", "Call to the last byte of the answer.")
-      .add({}, histogram(proxy.upstream_latency));
+      .add({}, sample_of(proxy.upstream_latency));
   text.histogram("llm_edge_upstream_first_byte_ms",
                  "Call to the head of the answer: for a stream, its time to first token.")
-      .add({}, histogram(proxy.upstream_time_to_first_byte));
+      .add({}, sample_of(proxy.upstream_time_to_first_byte));
+}
+
+// By member: retries and failovers are attempts of their own.
+void add_members(PrometheusText& text, const CacheReport& report) {
+  auto attempts = text.counter("llm_edge_upstream_attempts_total",
+                               "Attempts at an upstream, by what came of them.");
+  for (const auto& member : report.upstreams) {
+    for (std::size_t i = 0; i < member.attempts.size(); ++i) {
+      attempts.add({{"upstream", member.group},
+                    {"url", member.url},
+                    {"result", to_string(static_cast<proxy::AttemptResult>(i))}},
+                   member.attempts[i]);
+    }
+  }
+  auto breaker = text.gauge("llm_edge_upstream_breaker_state",
+                            "Circuit breaker of an upstream: 0 closed, 1 half-open, 2 open.");
+  for (const auto& member : report.upstreams) {
+    breaker.add({{"upstream", member.group}, {"url", member.url}},
+                static_cast<std::uint64_t>(member.breaker));
+  }
+  auto first_byte = text.histogram("llm_edge_upstream_attempt_first_byte_ms",
+                                   "Attempt to the head of its answer.");
+  for (const auto& member : report.upstreams) {
+    first_byte.add({{"upstream", member.group}, {"url", member.url}},
+                   sample_of(member.time_to_first_byte));
+  }
 }
 
 void add_process(PrometheusText& text, const CacheReport& report) {
@@ -151,6 +177,8 @@ void add_process(PrometheusText& text, const CacheReport& report) {
       .add({}, report.proxy.followers_cut);
   text.gauge("llm_edge_client_connections", "Open connections of clients.")
       .add({}, std::uint64_t{report.client_connections});
+  text.counter("llm_edge_access_log_dropped_total", "Lines of the access log that were lost.")
+      .add({}, report.access_log_dropped);
   text.gauge("llm_edge_uptime_seconds", "Time since the start.")
       .add({}, static_cast<double>(report.uptime_ms) / 1'000.0);
   text.gauge("llm_edge_build_info", "Always 1; the version is the label.")
@@ -167,6 +195,7 @@ std::string metrics_text(const CacheReport& report) {
   add_faults(text, tiers);
   add_requests(text, report);
   add_upstream(text, report.proxy);
+  add_members(text, report);
   add_process(text, report);
   return std::move(text).take();
 }

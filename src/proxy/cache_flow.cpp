@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/access_record.hpp"
 #include "proxy/cache_decision.hpp"
 #include "proxy/cached_fetch.hpp"
 #include "proxy/flight_follower.hpp"
@@ -248,6 +249,7 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
   void refuse(const ProxyError& error, LookupOutcome outcome) {
     services_->metrics.count_request(outcome);
     services_->metrics.count_own_error();
+    note_outcome(*exchange_, outcome);
     respond_error(*exchange_, dialect_, error,
                   forward_status({.reason = ForwardReason::kRequest, .detail = error.code}));
   }

@@ -61,7 +61,10 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
   void call_upstream() {
     const auto call = std::make_shared<UpstreamCall>(services_, thread_, order_.flight,
                                                      std::move(order_.recording));
-    call->start(std::move(order_.upstream_head), std::move(order_.body));
+    call->start({.group = order_.request.upstream,
+                 .head = std::move(order_.upstream_head),
+                 .body = std::move(order_.body),
+                 .is_repeatable = true});
   }
 
   const ServicesPtr services_;

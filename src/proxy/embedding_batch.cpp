@@ -49,9 +49,14 @@ Result<EmbeddingBatch> EmbeddingBatch::read(const RequestKeyer& keyer, const Dia
   if (!common.ok()) {
     return common.error();
   }
+  const auto upstream = keyer.upstream_of(head, body);
+  if (!upstream) {
+    return Error{ErrorCode::kInvalidArgument, "no upstream takes the request"};
+  }
   EmbeddingBatch batch;
+  batch.upstream_ = *upstream;
   batch.request_ = std::move(*request);
-  BodyInParts parts{std::move(*common), {}};
+  BodyInParts parts{std::move(*common), {}, *upstream};
   std::unordered_map<std::string_view, Slot> slots;
   for (const auto& element : batch.request_.elements) {
     const auto [slot, is_new] = slots.try_emplace(element, batch.elements_.size());

@@ -34,6 +34,7 @@ class EmbeddingBatch {
   // Of the request as a whole: for flights, and to tell the client. A request for one element has
   // that element's key.
   [[nodiscard]] const KeyDigest& key() const { return key_; }
+  [[nodiscard]] UpstreamTable::Index upstream() const { return upstream_; }
   [[nodiscard]] const KeyDigest& key_of(Slot slot) const { return keys_[slot]; }
 
   // What a tier has of a slot; ignored where it is no embedding, or too old for the request.
@@ -85,6 +86,7 @@ class EmbeddingBatch {
 
   EmbeddingRequest request_;
   KeyDigest key_;
+  UpstreamTable::Index upstream_ = 0;
   std::vector<Slot> slot_of_element_;
   std::vector<std::string_view> elements_;   // of the slots; into request_
   std::vector<KeyDigest> keys_;              // of the slots

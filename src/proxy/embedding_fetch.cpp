@@ -82,7 +82,8 @@ class EmbeddingFetch final : public http::ResponseHandler,
   }
 
   void on_head(http::ResponseHead head) override {
-    services_->metrics.observe_first_byte(Clock::now() - started_);
+    first_byte_ = Clock::now() - started_;
+    services_->metrics.observe_first_byte(first_byte_);
     http::strip_hop_by_hop(head.headers);
     head_ = std::move(head);
     if (const auto refusal = judge_head(head_, AnswerForm::kJson)) {
@@ -176,12 +177,14 @@ class EmbeddingFetch final : public http::ResponseHandler,
     }
     is_for_all_ = what == Ask::kAll;
     collected_.clear();
-    auto head = order_.upstream_head;
-    head.target.insert(0, services_->upstream.path);
     auto body = is_for_all_ ? order_.body : http::SharedBytes(batch().request_for_missing());
     started_ = Clock::now();
-    call_ = services_->client->request(thread_, services_->upstream.origin, std::move(head),
-                                       std::move(body), shared_from_this());
+    call_ = services_->client->request(thread_,
+                                       {.group = batch().upstream(),
+                                        .head = order_.upstream_head,
+                                        .body = std::move(body),
+                                        .is_repeatable = true},
+                                       shared_from_this());
   }
 
   // From here on the answer goes to the clients as it comes. One to a part of the question says
@@ -196,7 +199,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
     }
     is_passing_ = true;
     leave_table();
-    order_.flight->begin({.response = head_});
+    order_.flight->begin(flight_head());
     follow(order_.flight->stop_recording());
     if (call_ != nullptr && !collected_.empty()) {
       follow(order_.flight->append(std::exchange(collected_, {})));
@@ -242,8 +245,17 @@ class EmbeddingFetch final : public http::ResponseHandler,
     finish({.kind = FlightEnding::Kind::kWhole});
   }
 
+  [[nodiscard]] FlightHead flight_head() {
+    return {.response = head_,
+            .upstream = services_->keyer.upstreams().group(batch().upstream()).name,
+            .first_byte = first_byte_};
+  }
+
   void send_collected(std::string detail) {
-    order_.flight->begin({.response = head_, .is_held = true, .detail = std::move(detail)});
+    auto head = flight_head();
+    head.is_held = true;
+    head.detail = std::move(detail);
+    order_.flight->begin(std::move(head));
     (void)order_.flight->append(collected_);
   }
 
@@ -294,6 +306,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
 
   std::shared_ptr<http::ClientCall> call_;
   Clock::time_point started_;
+  Clock::duration first_byte_{0};
   http::ResponseHead head_;
   std::string collected_;
   bool is_for_all_ = false;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/access_record.hpp"
 #include "proxy/cache_decision.hpp"
 #include "proxy/embedding_batch.hpp"
 #include "proxy/embedding_fetch.hpp"
@@ -171,6 +172,7 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
   void refuse(const ProxyError& error, LookupOutcome outcome) {
     services_->metrics.count_request(outcome);
     services_->metrics.count_own_error();
+    note_outcome(*exchange_, outcome);
     respond_error(*exchange_, dialect_, error,
                   forward_status({.reason = ForwardReason::kRequest, .detail = error.code}));
   }

@@ -13,6 +13,7 @@
 // Thread-safe. A listener's and the source's calls are made with no lock held.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -54,7 +55,9 @@ struct FlightHead {
   http::ResponseHead response;
   // All of it is bound to come at once: worth waiting for the end before the client gets a head.
   bool is_held = false;
-  std::string detail = {};  // for Cache-Status; a token, empty for none
+  std::string detail = {};    // for Cache-Status; a token, empty for none
+  std::string upstream = {};  // the group that answered, and how soon
+  std::chrono::nanoseconds first_byte{0};
 };
 
 class FlightListener {

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "proxy/access_record.hpp"
 #include "proxy/cache_decision.hpp"
 #include "proxy/proxy_error.hpp"
 
@@ -162,6 +163,7 @@ void FlightFollower::send_head(const FlightHead& head, const FlightEnding* endin
   status.is_collapsed = is_coalesced;
   status.detail = head.detail;
   add_cache_status(response.headers, forward_status(status));
+  note_upstream(*exchange_, head.upstream, head.first_byte);
   if (options_.key) {
     response.headers.set("x-llm-cache-key", short_key(*options_.key));
   }
@@ -193,6 +195,9 @@ void FlightFollower::finish(const FlightEnding& ending) {
       options_.on_found(*ending.found);
       return;
     case FlightEnding::Kind::kWhole:
+      if (ending.stored != nullptr) {
+        note_answer(*exchange_, *ending.stored);
+      }
       if (options_.outcome == LookupOutcome::kCoalesced && ending.stored != nullptr) {
         const auto& answer = ending.stored->response;
         services_->metrics.count_tokens_saved(answer.model,
@@ -248,6 +253,10 @@ ForwardReason FlightFollower::forward_reason() const {
 
 void FlightFollower::count(LookupOutcome outcome) {
   if (!std::exchange(is_counted_, true)) {
+    note_outcome(*exchange_, outcome);
+    if (options_.key) {
+      note_key(*exchange_, *options_.key);
+    }
     services_->metrics.count_request(outcome);
   }
 }

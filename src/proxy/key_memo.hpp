@@ -11,6 +11,7 @@
 #include "base/thread_annotations.hpp"
 #include "proxy/cache_rules.hpp"
 #include "proxy/dialects/dialect.hpp"
+#include "proxy/upstream_table.hpp"
 
 namespace llm_edge_cache::proxy {
 
@@ -19,6 +20,8 @@ struct KeyedRequest {
   KeyDigest key;
   AnswerWish wish;
   CacheRules::Index rule = 0;  // the one that decides about its answer
+
+  UpstreamTable::Index upstream = 0;  // the group that is asked
 
   friend bool operator==(const KeyedRequest&, const KeyedRequest&) = default;
 };

@@ -5,7 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include "proxy/access_record.hpp"
 #include "proxy/flight_follower.hpp"
+#include "proxy/proxy_error.hpp"
 #include "proxy/upstream_call.hpp"
 #include "proxy/upstream_request.hpp"
 
@@ -27,6 +29,12 @@ std::optional<std::uint64_t> declared_length(const http::Headers& headers) {
   return error == std::errc() && stop == end ? std::optional(length) : std::nullopt;
 }
 
+// RFC 9110, 9.2.2.
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
+         method == "DELETE";
+}
+
 // One passing request. Kept alive by the call-backs of its body and by nothing after that.
 class Passage : public std::enable_shared_from_this<Passage> {
  public:
@@ -41,13 +49,20 @@ class Passage : public std::enable_shared_from_this<Passage> {
     }
     exchange_->read_body(kMaxBufferedBytes, [self = shared_from_this()](Result<std::string> body) {
       if (body.ok()) {  // else the server has answered
-        self->call(upstream_head(self->exchange_->head()), http::SharedBytes(std::move(*body)));
+        (void)self->call(upstream_head(self->exchange_->head()),
+                         http::SharedBytes(std::move(*body)));
       }
     });
   }
 
   std::shared_ptr<http::ClientCall> call(http::RequestHead head,
                                          std::optional<http::SharedBytes> body) {
+    const auto& request = exchange_->head();
+    const auto group = services_->keyer.upstream_of(request, body ? body->view() : "");
+    if (!group) {
+      refuse(no_upstream_error());
+      return nullptr;
+    }
     FlightOptions options;
     options.max_recorded_bytes = 0;
     const auto flight = std::make_shared<Flight>(options);
@@ -61,10 +76,21 @@ class Passage : public std::enable_shared_from_this<Passage> {
     }
     const auto upstream =
         std::make_shared<UpstreamCall>(services_, exchange_->io_thread(), flight, std::nullopt);
-    return upstream->start(std::move(head), std::move(body));
+    return upstream->start({.group = *group,
+                            .head = std::move(head),
+                            .body = std::move(body),
+                            .is_repeatable = is_idempotent(request.method)});
   }
 
  private:
+  void refuse(const ProxyError& error) {
+    services_->metrics.count_request(LookupOutcome::kBypass);
+    note_outcome(*exchange_, LookupOutcome::kBypass);
+    services_->metrics.count_own_error();
+    respond_error(*exchange_, dialect_, error,
+                  forward_status({.reason = ForwardReason::kBypass, .detail = error.code}));
+  }
+
   void start_streaming() {
     upstream_ = call(upstream_head(exchange_->head()), std::nullopt);
     if (upstream_ == nullptr) {

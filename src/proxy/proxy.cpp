@@ -20,6 +20,9 @@ Proxy::~Proxy() {
 
 void Proxy::handle(std::shared_ptr<http::Exchange> exchange) {
   const auto& head = exchange->head();
+  if (const auto& log = services_->options.access_log) {
+    exchange->set_note(std::make_unique<AccessNote>(log, *services_->clock, head));
+  }
   const auto& dialects = services_->dialects;
   if (const auto* dialect = dialects.find(head.method, head.path())) {
     const bool is_in_parts = dialect == &dialects.embeddings();
@@ -38,6 +41,11 @@ void Proxy::stop() {
   // Whoever saw false is done with the client when every thread has come round.
   threads_.run_on_each([](http::IoThread&) {});
   services_->client.reset();
+}
+
+std::vector<UpstreamMemberReport> Proxy::upstreams() const {
+  return services_->client == nullptr ? std::vector<UpstreamMemberReport>()
+                                      : services_->client->report();
 }
 
 http::ErrorFormatter Proxy::error_formatter() const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "core/tiered_cache.hpp"
 #include "http/io_threads.hpp"
@@ -33,6 +34,8 @@ class Proxy final : public http::Handler {
 
   // Thread-safe.
   [[nodiscard]] const ProxyMetrics& metrics() const { return services_->metrics; }
+  // Thread-safe until stop() is called; in the order of the configuration.
+  [[nodiscard]] std::vector<UpstreamMemberReport> upstreams() const;
   // For the server that this handles; the proxy must outlive it.
   [[nodiscard]] http::ErrorFormatter error_formatter() const;
 

@@ -87,6 +87,10 @@ ProxyError not_cached_error() {
   return {504, "not_cached", "Only a cached answer was asked for, and there is none."};
 }
 
+ProxyError no_upstream_error() {
+  return {404, "no_upstream", "No upstream is configured for this path and model."};
+}
+
 ProxyError directive_error(const Error& error) {
   return {400, "invalid_cache_directive", error.message + "."};
 }

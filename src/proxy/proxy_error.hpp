@@ -1,6 +1,7 @@
 // The proxy's own errors. Codes are a contract: clients and alerts match on them.
 //
 //   400  invalid_cache_directive     an x-llm-cache-* field that cannot be used
+//   404  no_upstream                 no upstream is configured for the path and the model
 //   502  upstream_connect_failed     name, TCP or TLS
 //   502  upstream_closed             the upstream closed the connection without an answer
 //   502  upstream_invalid_response   what came back is not HTTP
@@ -26,6 +27,7 @@ namespace llm_edge_cache::proxy {
 [[nodiscard]] ProxyError truncated_error();
 [[nodiscard]] ProxyError shutting_down_error();
 [[nodiscard]] ProxyError not_cached_error();
+[[nodiscard]] ProxyError no_upstream_error();
 [[nodiscard]] ProxyError directive_error(const Error& error);
 
 // Answers with the error in the words of the dialect. cache_status: empty for none.

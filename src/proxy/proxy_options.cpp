@@ -1,6 +1,6 @@
 #include "proxy/proxy_options.hpp"
 
-#include "http/url.hpp"
+#include "proxy/upstream_table.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {
@@ -22,8 +22,11 @@ CachePolicy ProxyOptions::default_policy() const {
 }
 
 Status ProxyOptions::validate() const {
-  if (const auto url = http::parse_url(upstream_url); !url.ok()) {
-    return invalid("upstream_url: " + url.error().message);
+  if (auto status = UpstreamTable::validate(upstreams, upstream_url); !status.ok()) {
+    return status;
+  }
+  if (const auto status = retries.validate(); !status.ok()) {
+    return invalid("retries." + status.error().message);
   }
   if (auto status = CacheRules::validate(default_policy(), rules); !status.ok()) {
     return status;

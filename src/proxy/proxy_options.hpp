@@ -3,12 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "http/client.hpp"
 #include "llm_edge_cache/result.hpp"
+#include "proxy/access_record.hpp"
 #include "proxy/cache_rules.hpp"
+#include "proxy/upstream_options.hpp"
 
 namespace llm_edge_cache::proxy {
 
@@ -20,7 +23,11 @@ enum class ScopeMode {
 
 struct ProxyOptions {
   // http(s)://host[:port][/base]; a request for /v1/x goes to /base/v1/x.
+  // Empty: only the groups below have one.
   std::string upstream_url;
+  // They go before upstream_url: it gets what no group takes.
+  std::vector<UpstreamGroup> upstreams = {};
+  RetryOptions retries = {};
   http::ClientOptions client;
 
   ScopeMode scope = ScopeMode::kCredential;
@@ -58,6 +65,9 @@ struct ProxyOptions {
 
   // Where no rule matches.
   [[nodiscard]] CachePolicy default_policy() const;
+
+  // Told of every request; null: nothing is logged.
+  std::shared_ptr<AccessSink> access_log = {};
 
   // kInvalidArgument names the field.
   [[nodiscard]] Status validate() const;

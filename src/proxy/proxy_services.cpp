@@ -18,10 +18,11 @@ const ProxyOptions& checked(const ProxyOptions& options) {
 ProxyServices::ProxyServices(http::IoThreads& threads, TieredCache& tiers, ClockPtr time,
                              const ProxyOptions& given)
     : options(checked(given)),
-      upstream(*http::parse_url(options.upstream_url)),
       cache(tiers),
       clock(std::move(time)),
       keyer(options),
-      client(std::make_unique<http::Client>(threads, options.client)) {}
+      client(std::make_unique<UpstreamClient>(
+          threads, keyer.upstreams(), clock,
+          UpstreamClient::Options{.http = options.client, .retries = options.retries})) {}
 
 }  // namespace llm_edge_cache::proxy

@@ -5,9 +5,7 @@
 #include <memory>
 
 #include "core/tiered_cache.hpp"
-#include "http/client.hpp"
 #include "http/io_threads.hpp"
-#include "http/url.hpp"
 #include "llm_edge_cache/clock.hpp"
 #include "proxy/adapted_answers.hpp"
 #include "proxy/dialects/dialects.hpp"
@@ -16,6 +14,7 @@
 #include "proxy/proxy_options.hpp"
 #include "proxy/refresh_pacer.hpp"
 #include "proxy/request_keyer.hpp"
+#include "proxy/upstream_client.hpp"
 
 namespace llm_edge_cache::proxy {
 
@@ -27,7 +26,6 @@ struct ProxyServices {
                 const ProxyOptions& given);
 
   const ProxyOptions options;
-  const http::Url upstream;
   TieredCache& cache;
   const ClockPtr clock;
   const Dialects dialects = {};
@@ -38,7 +36,7 @@ struct ProxyServices {
   ProxyMetrics metrics;
 
   // Used on I/O threads while is_stopping is false; gone after that.
-  std::unique_ptr<http::Client> client;
+  std::unique_ptr<UpstreamClient> client;
   std::atomic<bool> is_stopping = false;
 };
 

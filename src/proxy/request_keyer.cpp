@@ -32,7 +32,7 @@ std::string_view bytes_of(const KeyDigest& digest) {
 RequestKeyer::RequestKeyer(const ProxyOptions& options)
     : rules_(options.default_policy(), options.rules),
       scope_(options),
-      upstream_(options.upstream_url),
+      upstreams_(options.upstreams, options.upstream_url, options.credential_headers),
       key_headers_(options.key_headers),
       keyless_members_(options.keyless_members),
       memo_(options.memo_entries) {}
@@ -56,6 +56,12 @@ CacheRules::Index RequestKeyer::rule_of(const http::RequestHead& head, AnswerWis
                         : rules_.match(read_request_traits(head.path(), wish, body));
 }
 
+std::optional<UpstreamTable::Index> RequestKeyer::upstream_of(const http::RequestHead& head,
+                                                              std::string_view body) const {
+  const auto path = head.path();
+  return upstreams_.match(path, upstreams_.asks_for_model(path) ? read_model(body) : "");
+}
+
 const std::vector<std::string>& RequestKeyer::keyless_members(const Dialect& dialect) const {
   return keyless_members_.empty() ? dialect.default_keyless_members() : keyless_members_;
 }
@@ -68,7 +74,7 @@ std::vector<KeyDigest> RequestKeyer::keys_of_parts(const http::RequestHead& head
   keys.reserve(body.parts.size());
   for (const auto& part : body.parts) {
     KeyBuilder<ProxyField> key;
-    add_surroundings(key, head, name_space, bytes_of(scope));
+    add_surroundings(key, head, body.upstream, name_space, bytes_of(scope));
     key.add(ProxyField::kBody, body.common);
     key.add(ProxyField::kBodyPart, part);
     keys.push_back(std::move(key).finish());
@@ -77,10 +83,11 @@ std::vector<KeyDigest> RequestKeyer::keys_of_parts(const http::RequestHead& head
 }
 
 void RequestKeyer::add_surroundings(KeyBuilder<ProxyField>& key, const http::RequestHead& head,
-                                    std::string_view name_space, std::string_view scope) const {
+                                    UpstreamTable::Index upstream, std::string_view name_space,
+                                    std::string_view scope) const {
   key.add(ProxyField::kNamespace, name_space);
   key.add(ProxyField::kScope, scope);
-  key.add(ProxyField::kUpstream, upstream_);
+  key.add(ProxyField::kUpstream, upstreams_.group(upstream).key_text);
   key.add(ProxyField::kPath, head.target);
   for_each_key_header(key_headers_, head.headers,
                       [&key](std::string_view name, std::string_view value) {
@@ -120,10 +127,14 @@ Result<KeyedRequest> RequestKeyer::parse(const Dialect& dialect, const http::Req
   if (!wish.ok()) {
     return wish.error();
   }
+  const auto upstream = upstream_of(head, body);
+  if (!upstream) {
+    return Error{ErrorCode::kInvalidArgument, "no upstream takes the request"};
+  }
   KeyBuilder<ProxyField> key;
-  add_surroundings(key, head, name_space, bytes_of(scope_.scope_of(head.headers)));
+  add_surroundings(key, head, *upstream, name_space, bytes_of(scope_.scope_of(head.headers)));
   key.add(ProxyField::kBody, *canonical);
-  return KeyedRequest{std::move(key).finish(), *wish, rule_of(head, *wish, body)};
+  return KeyedRequest{std::move(key).finish(), *wish, rule_of(head, *wish, body), *upstream};
 }
 
 }  // namespace llm_edge_cache::proxy

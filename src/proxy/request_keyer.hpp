@@ -1,6 +1,7 @@
 // The key of a proxied request (docs/format.md).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "proxy/dialects/dialect.hpp"
 #include "proxy/key_memo.hpp"
 #include "proxy/proxy_options.hpp"
+#include "proxy/upstream_table.hpp"
 
 namespace llm_edge_cache::proxy {
 
@@ -20,6 +22,7 @@ namespace llm_edge_cache::proxy {
 struct BodyInParts {
   std::string common;              // canonical JSON without the parts
   std::vector<std::string> parts;  // JSON, one text for equal values
+  UpstreamTable::Index upstream = 0;
 };
 
 // In the key: namespace, scope, upstream, target with its query, the values of the headers that
@@ -40,6 +43,11 @@ class RequestKeyer {
   [[nodiscard]] CacheRules::Index rule_of(const http::RequestHead& head, AnswerWish wish,
                                           std::string_view body) const;
 
+  [[nodiscard]] const UpstreamTable& upstreams() const { return upstreams_; }
+  // The group that a request goes to. The body may be of any kind, or empty where it is not known.
+  [[nodiscard]] std::optional<UpstreamTable::Index> upstream_of(const http::RequestHead& head,
+                                                                std::string_view body) const;
+
   // The members that are dropped from the body of the dialect's requests.
   [[nodiscard]] const std::vector<std::string>& keyless_members(const Dialect& dialect) const;
 
@@ -56,11 +64,12 @@ class RequestKeyer {
                                            std::string_view body) const;
 
   void add_surroundings(KeyBuilder<ProxyField>& key, const http::RequestHead& head,
-                        std::string_view name_space, std::string_view scope) const;
+                        UpstreamTable::Index upstream, std::string_view name_space,
+                        std::string_view scope) const;
 
   const CacheRules rules_;
   const CredentialScope scope_;
-  const std::string upstream_;
+  const UpstreamTable upstreams_;
   const std::vector<std::string> key_headers_;
   const std::vector<std::string> keyless_members_;  // empty: each dialect's own
   KeyMemo memo_;

@@ -35,4 +35,9 @@ RequestTraits read_request_traits(std::string_view path, AnswerWish wish, std::s
   return traits;
 }
 
+std::string read_model(std::string_view body) {
+  const auto request = parse_answer_json(body);
+  return request ? text_of(member_of(*request, "model")) : std::string();
+}
+
 }  // namespace llm_edge_cache::proxy

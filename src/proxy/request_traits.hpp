@@ -1,6 +1,7 @@
 // What rules look at, read from a request of any dialect.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "proxy/cache_rules.hpp"
@@ -12,5 +13,8 @@ namespace llm_edge_cache::proxy {
 // the traits are those of an empty object. path: without query.
 [[nodiscard]] RequestTraits read_request_traits(std::string_view path, AnswerWish wish,
                                                 std::string_view body);
+
+// The model that the body names; empty where it names none, or is no JSON object.
+[[nodiscard]] std::string read_model(std::string_view body);
 
 }  // namespace llm_edge_cache::proxy

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/access_record.hpp"
 #include "proxy/cache_decision.hpp"
 #include "proxy/cache_status.hpp"
 
@@ -105,6 +106,9 @@ void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const 
 
 void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const KeyDigest& key,
                     UnixMillis now_ms, std::string_view cache_status) {
+  note_outcome(exchange, answer.outcome);
+  note_key(exchange, key);
+  note_answer(exchange, *answer.entry);
   http::ResponseHead head;
   head.headers.add("Content-Type", answer.content_type);
   head.headers.add("Age", std::to_string(age_s(*answer.entry, now_ms)));

@@ -30,8 +30,7 @@ UpstreamCall::UpstreamCall(ServicesPtr services, http::IoThread& thread,
       flight_(std::move(flight)),
       recording_(std::move(recording)) {}
 
-std::shared_ptr<http::ClientCall> UpstreamCall::start(http::RequestHead head,
-                                                      std::optional<http::SharedBytes> body) {
+std::shared_ptr<http::ClientCall> UpstreamCall::start(UpstreamOrder order) {
   services_->metrics.flight_started();
   if (services_->is_stopping.load(std::memory_order_acquire)) {
     finish({.kind = FlightEnding::Kind::kFailed, .error = shutting_down_error()},
@@ -39,22 +38,25 @@ std::shared_ptr<http::ClientCall> UpstreamCall::start(http::RequestHead head,
     return nullptr;
   }
   flight_->set_source(weak_from_this(), thread_);
+  upstream_ = services_->keyer.upstreams().group(order.group).name;
   started_ = Clock::now();
-  head.target.insert(0, services_->upstream.path);
-  call_ = services_->client->request(thread_, services_->upstream.origin, std::move(head),
-                                     std::move(body), shared_from_this());
+  call_ = services_->client->request(thread_, std::move(order), shared_from_this());
   return call_;
 }
 
 void UpstreamCall::on_head(http::ResponseHead head) {
-  services_->metrics.observe_first_byte(Clock::now() - started_);
+  const auto first_byte = Clock::now() - started_;
+  services_->metrics.observe_first_byte(first_byte);
   http::strip_hop_by_hop(head.headers);
   status_ = head.status;
   content_type_ = head.headers.get("content-type").value_or("");
   const auto refusal = recording_ ? judge_head(head, recording_->form) : StoreRefusal::kNotAsked;
   const bool is_held = recording_ && is_bound_to_come_at_once(head, recording_->form,
                                                               services_->options.max_entry_bytes);
-  flight_->begin({std::move(head), is_held});
+  flight_->begin({.response = std::move(head),
+                  .is_held = is_held,
+                  .upstream = upstream_,
+                  .first_byte = first_byte});
   if (refusal) {
     refuse(*refusal);
   }

@@ -34,10 +34,9 @@ class UpstreamCall final : public http::ResponseHandler,
   UpstreamCall(ServicesPtr services, http::IoThread& thread, std::shared_ptr<Flight> flight,
                std::optional<Recording> recording);
 
-  // head goes up as it is, base path and Host aside. body: empty for one that is streamed through
-  // the call that is returned. Null where the proxy is stopping; the flight has failed then.
-  std::shared_ptr<http::ClientCall> start(http::RequestHead head,
-                                          std::optional<http::SharedBytes> body);
+  // A body that is streamed goes through the call that is returned. Null where the proxy is
+  // stopping; the flight has failed then.
+  std::shared_ptr<http::ClientCall> start(UpstreamOrder order);
 
   void on_head(http::ResponseHead head) override;
   void on_data(std::string_view bytes) override;
@@ -63,6 +62,7 @@ class UpstreamCall final : public http::ResponseHandler,
   const std::optional<Recording> recording_;
 
   std::shared_ptr<http::ClientCall> call_;
+  std::string upstream_;
   Clock::time_point started_;
   std::uint16_t status_ = 0;
   std::string content_type_;

@@ -34,6 +34,11 @@ CacheReport some_report() {
   report.proxy.requests[static_cast<std::size_t>(LookupOutcome::kL1Hit)] = 7;
   report.proxy.requests[static_cast<std::size_t>(LookupOutcome::kCoalesced)] = 1;
   report.proxy.tokens_saved_by_model["gpt-4o"] = 900;
+  auto& member = report.upstreams.emplace_back();
+  member.group = "chat";
+  member.url = "http://a:1";
+  member.attempts[static_cast<std::size_t>(proxy::AttemptResult::kTimeout)] = 2;
+  member.breaker = BreakerState::kOpen;
   return report;
 }
 
@@ -104,6 +109,14 @@ TEST(MetricsTextTest, tells_requests_and_what_they_saved) {
   EXPECT_THAT(text, HasSubstr("llm_edge_cache_tokens_saved_total{model=\"gpt-4o\"} 900\n"));
   EXPECT_THAT(text, HasSubstr("llm_edge_uptime_seconds 1.5\n"));
   EXPECT_THAT(text, HasSubstr("llm_edge_build_info{version=\"1.2.3\"} 1\n"));
+}
+
+TEST(MetricsTextTest, tells_the_members_of_an_upstream_apart) {
+  const auto text = metrics_text(some_report());
+  EXPECT_THAT(text, HasSubstr("llm_edge_upstream_attempts_total{upstream=\"chat\","
+                              "url=\"http://a:1\",result=\"timeout\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("llm_edge_upstream_breaker_state{upstream=\"chat\","
+                              "url=\"http://a:1\"} 2\n"));
 }
 
 TEST(MetricsTextTest, a_tier_that_is_not_configured_is_not_there) {

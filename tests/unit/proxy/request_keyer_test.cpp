@@ -165,5 +165,44 @@ TEST(RequestKeyerScopeTest, in_shared_mode_credentials_do_not_matter) {
             keyer.key_of(kDialect, head_with({{"authorization", "b"}}), "", kBody)->key);
 }
 
+ProxyOptions with_group(std::string name, std::vector<UpstreamMember> members) {
+  auto options = options_for("");
+  UpstreamGroup group;
+  group.name = std::move(name);
+  group.models = {"m*"};
+  group.members = std::move(members);
+  options.upstreams = {group};
+  return options;
+}
+
+TEST(RequestKeyerUpstreamTest, a_group_matters_and_its_members_do_not) {
+  RequestKeyer one(with_group("a", {{.url = "http://a"}}));
+  RequestKeyer more(with_group("a", {{.url = "http://b"}, {.url = "http://a"}}));
+  RequestKeyer other(with_group("b", {{.url = "http://a"}}));
+  const auto keyed = one.key_of(kDialect, head_with(), "", kBody);
+  ASSERT_TRUE(keyed.ok());
+  EXPECT_EQ(more.key_of(kDialect, head_with(), "", kBody)->key, keyed->key);
+  EXPECT_NE(other.key_of(kDialect, head_with(), "", kBody)->key, keyed->key);
+}
+
+TEST(RequestKeyerUpstreamTest, a_request_that_no_group_takes_has_no_key) {
+  RequestKeyer keyer(with_group("a", {{.url = "http://a"}}));
+  EXPECT_FALSE(keyer.key_of(kDialect, head_with(), "", R"({"model":"x"})").ok());
+  EXPECT_FALSE(keyer.key_of(kDialect, head_with(), "", "{}").ok());
+}
+
+TEST(RequestKeyerUpstreamTest, the_default_group_has_the_index_after_the_named_ones) {
+  auto options = with_group("a", {{.url = "http://a"}});
+  options.upstream_url = "http://rest";
+  RequestKeyer keyer(options);
+  EXPECT_EQ(keyer.key_of(kDialect, head_with(), "", kBody)->upstream, 0);
+  EXPECT_EQ(keyer.key_of(kDialect, head_with(), "", R"({"model":"x"})")->upstream, 1);
+  // The default's key is what it was before there were groups.
+  EXPECT_EQ(keyer.key_of(kDialect, head_with(), "", R"({"model":"x"})")->key,
+            RequestKeyer(options_for("http://rest"))
+                .key_of(kDialect, head_with(), "", R"({"model":"x"})")
+                ->key);
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::proxy

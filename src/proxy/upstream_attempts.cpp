@@ -1,0 +1,162 @@
+#include "proxy/upstream_attempts.hpp"
+
+#include <utility>
+
+#include "proxy/retry_after.hpp"
+
+namespace llm_edge_cache::proxy {
+namespace {
+
+AttemptResult result_of(const http::ClientError& error) {
+  if (error.error.code == ErrorCode::kDeadlineExceeded) {
+    return AttemptResult::kTimeout;
+  }
+  return error.at == http::FailedAt::kConnect ? AttemptResult::kConnectFailed
+                                              : AttemptResult::kBroken;
+}
+
+}  // namespace
+
+UpstreamAttempts::UpstreamAttempts(std::shared_ptr<UpstreamShared> shared, http::IoThread& thread,
+                                   UpstreamOrder order,
+                                   std::shared_ptr<http::ResponseHandler> handler)
+    : shared_(std::move(shared)),
+      thread_(thread),
+      order_(std::move(order)),
+      handler_(std::move(handler)),
+      plan_(shared_->retries,
+            {.members = shared_->members[order_.group].size(),
+             .is_repeatable = order_.is_repeatable,
+             .seed = shared_->next_seed.fetch_add(1, std::memory_order_relaxed)}) {}
+
+void UpstreamAttempts::start() {
+  go_to(plan_.first(*this, http::IoThread::now()));
+}
+
+void UpstreamAttempts::cancel() {
+  const auto self = shared_from_this();
+  handler_.reset();
+  timer_.cancel();
+  on_this_thread().waiting.erase(self);
+  if (call_ != nullptr) {
+    std::exchange(call_, nullptr)->cancel();
+    if (!has_begun_) {
+      state_of(member_).record_nothing(http::IoThread::now());
+    }
+  }
+}
+
+void UpstreamAttempts::on_head(http::ResponseHead head) {
+  const auto handler = handler_;
+  state_of(member_).record_status(head.status, started_, http::IoThread::now());
+  if (const auto failure = failure_of(head); failure && try_again(*failure)) {
+    return;
+  }
+  has_begun_ = true;
+  handler->on_head(std::move(head));
+}
+
+void UpstreamAttempts::on_data(std::string_view bytes) {
+  const auto handler = handler_;
+  handler->on_data(bytes);
+}
+
+void UpstreamAttempts::on_end(http::ResponseEnd end) {
+  release()->on_end(end);
+}
+
+void UpstreamAttempts::on_error(http::ClientError error) {
+  if (!has_begun_) {
+    if (const auto failure = record(error); failure && try_again(*failure)) {
+      return;
+    }
+  }
+  release()->on_error(std::move(error));
+}
+
+bool UpstreamAttempts::admits(std::size_t member) {
+  return state_of(member).admits(http::IoThread::now());
+}
+
+UpstreamShared::PerThread& UpstreamAttempts::on_this_thread() const {
+  return shared_->threads[thread_.index()];
+}
+
+MemberState& UpstreamAttempts::state_of(std::size_t member) const {
+  return *shared_->members[order_.group][member];
+}
+
+void UpstreamAttempts::go_to(RetryPlan::Attempt attempt) {
+  member_ = attempt.member;
+  if (attempt.delay.count() == 0) {
+    send();
+    return;
+  }
+  on_this_thread().waiting.insert(shared_from_this());
+  thread_.set_timer(timer_, attempt.delay);
+}
+
+void UpstreamAttempts::on_waited() {
+  const auto self = shared_from_this();
+  on_this_thread().waiting.erase(self);
+  send();
+}
+
+void UpstreamAttempts::send() {
+  const auto& member = shared_->table.group(order_.group).members[member_];
+  auto head = order_.head;
+  shared_->table.address(head, member);
+  started_ = http::IoThread::now();
+  call_ = shared_->http->request(thread_, member.url.origin, std::move(head), order_.body,
+                                 shared_from_this());
+}
+
+bool UpstreamAttempts::try_again(const AttemptFailure& failure) {
+  if (!order_.body || on_this_thread().is_closed) {
+    return false;
+  }
+  const auto next = plan_.after(failure, *this, http::IoThread::now());
+  if (!next) {
+    return false;
+  }
+  const auto self = shared_from_this();  // the attempt may hold the last reference
+  std::exchange(call_, nullptr)->cancel();
+  go_to(*next);
+  return true;
+}
+
+std::optional<AttemptFailure> UpstreamAttempts::failure_of(const http::ResponseHead& head) const {
+  if (head.status < 500 && head.status != 429) {
+    return std::nullopt;
+  }
+  AttemptFailure failure;
+  failure.end = head.status == 429   ? AttemptEnd::kRateLimited
+                : head.status == 503 ? AttemptEnd::kBusy
+                                     : AttemptEnd::kServerError;
+  failure.retry_after = retry_after(head.headers, shared_->clock->now_ms());
+  return failure;
+}
+
+// Empty where the request itself is at fault.
+std::optional<AttemptFailure> UpstreamAttempts::record(const http::ClientError& error) {
+  const auto now = http::IoThread::now();
+  auto& state = state_of(member_);
+  if (error.error.code == ErrorCode::kInvalidArgument) {
+    state.record_nothing(now);
+    return std::nullopt;
+  }
+  if (error.error.code == ErrorCode::kOverloaded) {  // our own bound
+    state.record_nothing(now);
+  } else {
+    state.record_failure(result_of(error), now);
+  }
+  return AttemptFailure{error.at == http::FailedAt::kConnect ? AttemptEnd::kNoConnection
+                                                             : AttemptEnd::kNoAnswer};
+}
+
+std::shared_ptr<http::ResponseHandler> UpstreamAttempts::release() {
+  call_.reset();
+  return std::exchange(handler_, nullptr);
+}
+
+}  // namespace llm_edge_cache::proxy
