@@ -9,9 +9,17 @@ using std::chrono::milliseconds;
 RetryPlan::RetryPlan(const RetryOptions& options, Terms terms)
     : options_(options), terms_(terms), was_tried_(terms.members, false) {}
 
-RetryPlan::Attempt RetryPlan::first(MemberGate& gate, TimePoint now) {
+std::optional<RetryPlan::Attempt> RetryPlan::first(MemberGate& gate, TimePoint now) {
   deadline_ = now + milliseconds(options_.deadline_ms);
-  return next_member(gate).value_or(start_at(0));
+  if (const auto next = next_member(gate)) {
+    return next;
+  }
+  for (std::size_t member = 0; member < terms_.members; ++member) {
+    if (!gate.is_unreachable(member)) {
+      return start_at(member);
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<RetryPlan::Attempt> RetryPlan::after(const AttemptFailure& failure, MemberGate& gate,

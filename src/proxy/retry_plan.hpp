@@ -1,6 +1,7 @@
 // Who of a group is asked next, and when: a state machine that does no I/O and is told the time.
 //
 //   no connection          the next member; where there is none, the same again after a backoff
+//   none within its time   the next member; never the same again: it would cost that time again
 //   no answer, or 5xx      the next member; never the same again: the call may have been paid for
 //   503 with Retry-After   the next member; where there is none, the same again when it says
 //   429 with Retry-After   the same again when it says, then the next member
@@ -24,6 +25,7 @@ namespace llm_edge_cache::proxy {
 // Why an attempt is not the answer yet.
 enum class AttemptEnd {
   kNoConnection,  // nothing was sent
+  kUnreachable,   // nothing was sent, for no connection came within its deadline
   kNoAnswer,      // something may have been, and no answer began
   kBusy,          // 503
   kRateLimited,   // 429
@@ -41,6 +43,8 @@ class MemberGate {
   virtual ~MemberGate() = default;
   // Whether a member is worth an attempt; a yes may be the only one for a while, so ask to act.
   [[nodiscard]] virtual bool admits(std::size_t member) = 0;
+  // Whether the last attempt at it was kUnreachable.
+  [[nodiscard]] virtual bool is_unreachable(std::size_t member) = 0;
 };
 
 // Not thread-safe: one request's own.
@@ -64,8 +68,9 @@ class RetryPlan {
 
   RetryPlan(const RetryOptions& options, Terms terms);
 
-  // The first member that the gate admits; the first of all where it admits none.
-  [[nodiscard]] Attempt first(MemberGate& gate, TimePoint now);
+  // The first member that the gate admits; where it admits none, the first that is reachable: that
+  // costs no more than its answer. Empty where no attempt is worth its time.
+  [[nodiscard]] std::optional<Attempt> first(MemberGate& gate, TimePoint now);
   // Empty: the answer is what the last attempt brought.
   [[nodiscard]] std::optional<Attempt> after(const AttemptFailure& failure, MemberGate& gate,
                                              TimePoint now);

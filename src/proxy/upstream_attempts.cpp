@@ -15,6 +15,14 @@ AttemptResult result_of(const http::ClientError& error) {
                                               : AttemptResult::kBroken;
 }
 
+AttemptEnd end_of(const http::ClientError& error) {
+  if (error.at != http::FailedAt::kConnect) {
+    return AttemptEnd::kNoAnswer;
+  }
+  return error.error.code == ErrorCode::kDeadlineExceeded ? AttemptEnd::kUnreachable
+                                                          : AttemptEnd::kNoConnection;
+}
+
 }  // namespace
 
 UpstreamAttempts::UpstreamAttempts(std::shared_ptr<UpstreamShared> shared, http::IoThread& thread,
@@ -30,7 +38,11 @@ UpstreamAttempts::UpstreamAttempts(std::shared_ptr<UpstreamShared> shared, http:
              .seed = shared_->next_seed.fetch_add(1, std::memory_order_relaxed)}) {}
 
 void UpstreamAttempts::start() {
-  go_to(plan_.first(*this, http::IoThread::now()));
+  if (const auto attempt = plan_.first(*this, http::IoThread::now())) {
+    go_to(*attempt);
+  } else {
+    thread_.post([self = shared_from_this()] { self->fail_unreachable(); });
+  }
 }
 
 void UpstreamAttempts::cancel() {
@@ -41,14 +53,16 @@ void UpstreamAttempts::cancel() {
   if (call_ != nullptr) {
     std::exchange(call_, nullptr)->cancel();
     if (!has_begun_) {
-      state_of(member_).record_nothing(http::IoThread::now());
+      member_at(member_).state.record_nothing(http::IoThread::now());
     }
   }
 }
 
 void UpstreamAttempts::on_head(http::ResponseHead head) {
   const auto handler = handler_;
-  state_of(member_).record_status(head.status, started_, http::IoThread::now());
+  auto& member = member_at(member_);
+  member.is_unreachable.store(false, std::memory_order_relaxed);
+  member.state.record_status(head.status, started_, http::IoThread::now());
   if (const auto failure = failure_of(head); failure && try_again(*failure)) {
     return;
   }
@@ -75,15 +89,19 @@ void UpstreamAttempts::on_error(http::ClientError error) {
 }
 
 bool UpstreamAttempts::admits(std::size_t member) {
-  return state_of(member).admits(http::IoThread::now());
+  return member_at(member).state.admits(http::IoThread::now());
+}
+
+bool UpstreamAttempts::is_unreachable(std::size_t member) {
+  return member_at(member).is_unreachable.load(std::memory_order_relaxed);
 }
 
 UpstreamShared::PerThread& UpstreamAttempts::on_this_thread() const {
   return shared_->threads[thread_.index()];
 }
 
-MemberState& UpstreamAttempts::state_of(std::size_t member) const {
-  return *shared_->members[order_.group][member];
+UpstreamShared::Member& UpstreamAttempts::member_at(std::size_t index) const {
+  return *shared_->members[order_.group][index];
 }
 
 void UpstreamAttempts::go_to(RetryPlan::Attempt attempt) {
@@ -100,6 +118,14 @@ void UpstreamAttempts::on_waited() {
   const auto self = shared_from_this();
   on_this_thread().waiting.erase(self);
   send();
+}
+
+void UpstreamAttempts::fail_unreachable() {
+  if (handler_ != nullptr) {
+    release()->on_error({.error = {ErrorCode::kDeadlineExceeded,
+                                   "no connection in time a moment ago, and none was tried now"},
+                         .at = http::FailedAt::kConnect});
+  }
 }
 
 void UpstreamAttempts::send() {
@@ -140,18 +166,20 @@ std::optional<AttemptFailure> UpstreamAttempts::failure_of(const http::ResponseH
 // Empty where the request itself is at fault.
 std::optional<AttemptFailure> UpstreamAttempts::record(const http::ClientError& error) {
   const auto now = http::IoThread::now();
-  auto& state = state_of(member_);
-  if (error.error.code == ErrorCode::kInvalidArgument) {
-    state.record_nothing(now);
+  auto& member = member_at(member_);
+  const auto code = error.error.code;
+  if (code == ErrorCode::kInvalidArgument) {
+    member.state.record_nothing(now);
     return std::nullopt;
   }
-  if (error.error.code == ErrorCode::kOverloaded) {  // our own bound
-    state.record_nothing(now);
+  const auto end = end_of(error);
+  if (code == ErrorCode::kOverloaded) {  // our own bound
+    member.state.record_nothing(now);
   } else {
-    state.record_failure(result_of(error), now);
+    member.is_unreachable.store(end == AttemptEnd::kUnreachable, std::memory_order_relaxed);
+    member.state.record_failure(result_of(error), now);
   }
-  return AttemptFailure{error.at == http::FailedAt::kConnect ? AttemptEnd::kNoConnection
-                                                             : AttemptEnd::kNoAnswer};
+  return AttemptFailure{end};
 }
 
 std::shared_ptr<http::ResponseHandler> UpstreamAttempts::release() {

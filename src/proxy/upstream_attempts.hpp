@@ -24,11 +24,18 @@ struct UpstreamShared {
     bool is_closed = false;                               // http may be gone
   };
 
+  struct Member {
+    explicit Member(const RetryOptions& options) : state(options) {}
+
+    MemberState state;
+    std::atomic<bool> is_unreachable = false;
+  };
+
   const UpstreamTable& table;
   ClockPtr clock;
   RetryOptions retries;
   std::unique_ptr<http::Client> http;
-  std::vector<std::vector<std::unique_ptr<MemberState>>> members;  // by group
+  std::vector<std::vector<std::unique_ptr<Member>>> members;  // by group
   std::vector<PerThread> threads;
   std::atomic<std::uint64_t> next_seed;
 };
@@ -54,13 +61,15 @@ class UpstreamAttempts final : public http::ResponseHandler,
 
  private:
   [[nodiscard]] bool admits(std::size_t member) override;
+  [[nodiscard]] bool is_unreachable(std::size_t member) override;
 
   [[nodiscard]] UpstreamShared::PerThread& on_this_thread() const;
-  [[nodiscard]] MemberState& state_of(std::size_t member) const;
+  [[nodiscard]] UpstreamShared::Member& member_at(std::size_t index) const;
 
   void go_to(RetryPlan::Attempt attempt);
   void send();
   void on_waited();
+  void fail_unreachable();
   // True where another attempt takes the place of the one that failed.
   bool try_again(const AttemptFailure& failure);
   [[nodiscard]] std::optional<AttemptFailure> failure_of(const http::ResponseHead& head) const;

@@ -76,7 +76,7 @@ UpstreamClient::UpstreamClient(http::IoThreads& threads, const UpstreamTable& ta
   for (const auto& group : table.groups()) {
     auto& members = shared_->members.emplace_back();
     for (std::size_t i = 0; i < group.members.size(); ++i) {
-      members.push_back(std::make_unique<MemberState>(options.retries));
+      members.push_back(std::make_unique<UpstreamShared::Member>(options.retries));
     }
   }
 }
@@ -103,8 +103,8 @@ std::vector<UpstreamMemberReport> UpstreamClient::report() const {
   const auto& groups = shared_->table.groups();
   for (std::size_t group = 0; group < groups.size(); ++group) {
     for (std::size_t i = 0; i < groups[group].members.size(); ++i) {
-      reports.push_back(
-          shared_->members[group][i]->report(groups[group].name, groups[group].members[i].label));
+      reports.push_back(shared_->members[group][i]->state.report(groups[group].name,
+                                                                 groups[group].members[i].label));
     }
   }
   return reports;

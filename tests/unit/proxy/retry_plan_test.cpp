@@ -13,6 +13,9 @@ class Gate final : public MemberGate {
  public:
   explicit Gate(std::set<std::size_t> closed = {}) : closed_(std::move(closed)) {}
   bool admits(std::size_t member) override { return !closed_.contains(member); }
+  bool is_unreachable(std::size_t member) override { return unreachable.contains(member); }
+
+  std::set<std::size_t> unreachable = {};
 
  private:
   std::set<std::size_t> closed_;
@@ -45,6 +48,22 @@ TEST_F(RetryPlanTest, begins_with_the_first_member_that_is_admitted) {
 TEST_F(RetryPlanTest, begins_with_the_first_member_where_none_is_admitted) {
   Gate gate({0, 1});
   EXPECT_EQ(plan(2).first(gate, now_), (RetryPlan::Attempt{0, milliseconds(0)}));
+}
+
+TEST_F(RetryPlanTest, begins_with_nobody_where_all_are_passed_over_and_none_is_reachable) {
+  Gate gate({0, 1});
+  gate.unreachable = {0};
+  EXPECT_EQ(plan(2).first(gate, now_), (RetryPlan::Attempt{1, milliseconds(0)}));
+  gate.unreachable = {0, 1};
+  EXPECT_EQ(plan(2).first(gate, now_), std::nullopt);
+}
+
+TEST_F(RetryPlanTest, a_member_that_cannot_be_reached_in_time_is_not_tried_again) {
+  auto plan = this->plan(2, /*is_repeatable=*/false);
+  (void)plan.first(all_, now_);
+  EXPECT_EQ(plan.after(failure(AttemptEnd::kUnreachable), all_, now_),
+            (RetryPlan::Attempt{1, milliseconds(0)}));
+  EXPECT_EQ(plan.after(failure(AttemptEnd::kUnreachable), all_, now_), std::nullopt);
 }
 
 TEST_F(RetryPlanTest, goes_to_the_next_member_at_once_after_each_kind_of_failure) {

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -239,6 +241,36 @@ TEST_F(SilentMemberTest, what_it_may_have_acted_on_is_not_sent_to_another) {
   const auto unkeyed = R"({"model":"m-1","messages":1,"messages":2})";
   EXPECT_EQ(ask(unkeyed).status(), 504);
   EXPECT_EQ(second_.calls(), 0);
+}
+
+// Connections are taken by the system, and nobody ever answers what is said on them: no TLS.
+struct DeafListener {
+  [[nodiscard]] std::string url() const {
+    return "https://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
+  }
+  boost::asio::io_context context_;
+  boost::asio::ip::tcp::acceptor acceptor_{context_, {boost::asio::ip::address_v4::loopback(), 0}};
+};
+
+class UnreachableTest : public DeafListener, public ProxyTest {
+ protected:
+  UnreachableTest() : ProxyTest(hasty(*this)) {}
+
+  static ProxyTestOptions hasty(const DeafListener& listener) {
+    auto options = with_groups({group_of({{.url = listener.url()}})});
+    options.proxy.client.connect_timeout_ms = 20;
+    return options;
+  }
+};
+
+TEST_F(UnreachableTest, a_lonely_upstream_costs_the_deadline_of_a_connection_once) {
+  for (int i = 0; i < 5; ++i) {
+    const auto answer = ask(kQuestion);
+    EXPECT_EQ(answer.status(), 504);
+    EXPECT_THAT(answer.body(), HasSubstr("upstream_connect_timeout"));
+  }
+  const auto attempts = proxy_->upstreams().at(0).attempts;
+  EXPECT_EQ(attempts[static_cast<std::size_t>(AttemptResult::kTimeout)], 1U);
 }
 
 class InjectedCredentialTest : public UpstreamFlowTest {
