@@ -18,6 +18,7 @@ void add_serve_command(CLI::App& app, int& exit_code);
 void add_mock_provider_command(CLI::App& app, int& exit_code);
 void add_replay_command(CLI::App& app, int& exit_code);
 void add_key_command(CLI::App& app, int& exit_code);
+void add_explain_command(CLI::App& app, int& exit_code);
 void add_stats_command(CLI::App& app, int& exit_code);
 void add_simulate_command(CLI::App& app, int& exit_code);
 void add_dict_command(CLI::App& app, int& exit_code);

@@ -22,6 +22,7 @@ int run(int argc, char** argv) {
   add_mock_provider_command(app, exit_code);
   add_replay_command(app, exit_code);
   add_key_command(app, exit_code);
+  add_explain_command(app, exit_code);
   add_stats_command(app, exit_code);
   add_simulate_command(app, exit_code);
   add_dict_command(app, exit_code);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <filesystem>
 
 #include "llm_edge_cache/key.hpp"
 #include "proxy/dialects/dialects.hpp"
@@ -19,41 +18,19 @@ Error invalid(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
-Result<http::RequestHead> head_of(const ProxiedRequest& request) {
-  http::RequestHead head;
-  head.method = "POST";
-  head.target = request.target;
-  for (const auto& header : request.headers) {
-    const auto colon = header.find(':');
-    if (colon == std::string::npos || colon == 0) {
-      return invalid("--header: expected NAME: VALUE");
-    }
-    const auto value = header.find_first_not_of(" \t", colon + 1);
-    head.headers.add(
-        std::string_view(header).substr(0, colon),
-        value == std::string::npos ? std::string_view() : std::string_view(header).substr(value));
-  }
-  return head;
-}
-
 Result<std::string> secret_of(const ProxiedRequest& request) {
   if (request.scope == "shared") return std::string();
   ServeConfig config;
   config.scope_secret_file = request.secret_file;
   const char* secret = std::getenv("LLM_EDGE_CACHE_SCOPE_SECRET");
   if (secret != nullptr && request.secret_file.empty()) config.scope_secret = secret;
-  const auto state_file = default_secret_file();
-  if (config.scope_secret.empty() && config.scope_secret_file.empty()) {
-    if (state_file.empty() || !std::filesystem::exists(state_file)) {
-      return invalid(
-          "the key depends on the secret of scopes: give --scope-secret-file or "
-          "LLM_EDGE_CACHE_SCOPE_SECRET");
-    }
-    config.scope_secret_file = state_file.string();
+  auto found = find_scope_secret(config, default_secret_file());
+  if (found && found->empty()) {
+    return invalid(
+        "the key depends on the secret of scopes: give --scope-secret-file or "
+        "LLM_EDGE_CACHE_SCOPE_SECRET");
   }
-  auto loaded = load_scope_secret(config, {});
-  if (!loaded) return loaded.error();
-  return loaded->secret;
+  return found;
 }
 
 // One line for each element, equal ones once.
@@ -86,8 +63,26 @@ Result<std::string> library_key(const LibraryRequest& request) {
   return generate_cache_key(cacheable);
 }
 
+Result<http::RequestHead> client_head(const std::string& target,
+                                      const std::vector<std::string>& headers) {
+  http::RequestHead head;
+  head.method = "POST";
+  head.target = target;
+  for (const auto& header : headers) {
+    const auto colon = header.find(':');
+    if (colon == std::string::npos || colon == 0) {
+      return invalid("--header: expected NAME: VALUE");
+    }
+    const auto value = header.find_first_not_of(" \t", colon + 1);
+    head.headers.add(
+        std::string_view(header).substr(0, colon),
+        value == std::string::npos ? std::string_view() : std::string_view(header).substr(value));
+  }
+  return head;
+}
+
 Result<std::string> proxied_key(const ProxiedRequest& request) {
-  auto head = head_of(request);
+  auto head = client_head(request.target, request.headers);
   if (!head) return head.error();
   auto secret = secret_of(request);
   if (!secret) return secret.error();

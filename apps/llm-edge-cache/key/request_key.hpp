@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "http/message.hpp"
 #include "llm_edge_cache/result.hpp"
 
 namespace llm_edge_cache::app {
@@ -22,6 +23,10 @@ struct LibraryRequest {
 
 // 64 hex digits. kInvalidArgument names what cannot be part of a key.
 [[nodiscard]] Result<std::string> library_key(const LibraryRequest& request);
+
+// POST to that target. headers: "NAME: VALUE".
+[[nodiscard]] Result<http::RequestHead> client_head(const std::string& target,
+                                                    const std::vector<std::string>& headers);
 
 // As a client sends it to the proxy.
 struct ProxiedRequest {

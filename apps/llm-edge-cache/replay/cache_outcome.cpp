@@ -41,11 +41,16 @@ Parameters parse_parameters(std::string_view text) {
   return parameters;
 }
 
+// Whether the provider was asked or not.
+bool is_stale(std::string_view detail) {
+  return detail == "stale_while_revalidate" || detail == "max_stale" || detail == "stale_if_error";
+}
+
 LookupOutcome outcome_of(const Parameters& parameters) {
+  if (is_stale(parameters.detail)) return LookupOutcome::kStale;
   if (parameters.hit) {
     if (parameters.detail == "l2") return LookupOutcome::kL2Hit;
     if (parameters.detail == "l3") return LookupOutcome::kL3Hit;
-    if (parameters.detail == "stale") return LookupOutcome::kStale;
     return LookupOutcome::kL1Hit;
   }
   if (parameters.collapsed) return LookupOutcome::kCoalesced;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "serve/option_table.hpp"
+#include "serve/rules_layer.hpp"
 
 namespace llm_edge_cache::app {
 
@@ -110,6 +111,12 @@ class YamlLayer {
     if (is_section(key)) {
       if (value.IsMap()) return apply_mapping(value, key + ".");
       return invalid(fmt::format("{}: '{}' must be a mapping", at(name.Mark()), key));
+    }
+    if (key == kRulesKey) {
+      auto rules = read_rules(value, file_);
+      if (!rules) return rules.error();
+      config_.rules = *std::move(rules);
+      return {};
     }
     const auto* option = find_option(&Option::yaml_key, key);
     if (option == nullptr) {

@@ -8,6 +8,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "serve/rules_layer.hpp"
+
 namespace llm_edge_cache::app {
 
 namespace {
@@ -222,6 +224,31 @@ constexpr auto kOptions = std::to_array<Option>({
     {"l2-old-dictionary-file", "l2.old_dictionary_file", &C::l2_old_dictionary_file, "",
      "Second dictionary, whose entries are read and not written"},
 
+    {"stale-while-revalidate-seconds",
+     "freshness.stale_while_revalidate_seconds",
+     &C::stale_while_revalidate_seconds,
+     "s",
+     "How long after its life an answer is given at once while it is asked for anew",
+     {},
+     0,
+     kMaxRuleSeconds},
+    {"stale-if-error-seconds",
+     "freshness.stale_if_error_seconds",
+     &C::stale_if_error_seconds,
+     "s",
+     "How long after its life an answer is given where the provider fails (5xx, 429, no answer)",
+     {},
+     0,
+     kMaxRuleSeconds},
+    {"ttl-jitter-percent",
+     "freshness.ttl_jitter_percent",
+     &C::ttl_jitter_percent,
+     "%",
+     "Lives are shortened by up to so much, by the key, so that they do not all end at once",
+     {},
+     0,
+     100},
+
     {"max-entry-bytes",
      "max_entry_bytes",
      &C::max_entry_bytes,
@@ -372,7 +399,7 @@ std::string options_markdown() {
                        code(option.variable()), code(option.yaml_key), code(default_text(option)),
                        option.unit, help);
   }
-  return out;
+  return out + rules_markdown();
 }
 
 }  // namespace llm_edge_cache::app

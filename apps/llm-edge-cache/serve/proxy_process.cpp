@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -16,15 +15,6 @@
 namespace llm_edge_cache::app {
 
 namespace {
-
-// Where neither tier bounds an entry's life. A hundred years.
-constexpr std::uint64_t kLongestLifeMs = 100ULL * 366 * 24 * 3'600 * 1'000;
-
-// Of an answer, when no request says less: the longer of the tiers' own; each caps it.
-std::uint64_t answer_life_ms(const ServeConfig& config) {
-  const auto l1_ms = config.l1_ttl_seconds == 0 ? kLongestLifeMs : config.l1_ttl_seconds * 1'000;
-  return config.has_l2() ? std::max(l1_ms, config.l2_ttl_seconds * 1'000) : l1_ms;
-}
 
 void log_tier_event(const TierEvent& event) {
   const auto level =
@@ -48,19 +38,6 @@ std::unique_ptr<Tier> make_l2(const ServeConfig& config, const ClockPtr& clock) 
     return made_or_throw(disk::DiskTier::create(l2, clock, {.on_event = log_tier_event}));
   }
   return made_or_throw(redis::RedisTier::create(l2, clock, {.on_event = log_tier_event}));
-}
-
-proxy::ProxyOptions proxy_options(const ServeConfig& config, const std::string& scope_secret) {
-  proxy::ProxyOptions options;
-  options.upstream_url = config.upstream;
-  options.client = config.client_options();
-  options.scope =
-      config.scope == "shared" ? proxy::ScopeMode::kShared : proxy::ScopeMode::kCredential;
-  options.scope_secret = scope_secret;
-  options.ttl_ms = answer_life_ms(config);
-  options.max_entry_bytes = config.max_entry_bytes;
-  options.max_request_bytes = config.max_body_bytes;
-  return options;
 }
 
 http::ServerOptions admin_options(const ServeConfig& config) {
@@ -91,7 +68,7 @@ ProxyProcess::ProxyProcess(const ServeConfig& config, const std::string& scope_s
   cache_ = std::make_unique<TieredCache>(std::make_unique<MemoryTier>(config.l1_config(), clock),
                                          make_l2(config, clock), clock);
   proxy_ =
-      std::make_shared<proxy::Proxy>(threads_, *cache_, clock, proxy_options(config, scope_secret));
+      std::make_shared<proxy::Proxy>(threads_, *cache_, clock, config.proxy_options(scope_secret));
   auto options = config.server_options();
   options.format_error = proxy_->error_formatter();
   server_ = listen(threads_, options, proxy_, "--listen");

@@ -140,4 +140,16 @@ Result<ScopeSecret> load_scope_secret(const ServeConfig& config,
   return from_file(state_file, SecretSource::kStateFile);
 }
 
+Result<std::string> find_scope_secret(const ServeConfig& config,
+                                      const std::filesystem::path& state_file) {
+  auto known = config;
+  if (config.scope_secret.empty() && config.scope_secret_file.empty()) {
+    if (state_file.empty() || ::access(state_file.c_str(), F_OK) != 0) return std::string();
+    known.scope_secret_file = state_file.string();
+  }
+  auto loaded = load_scope_secret(known, {});
+  if (!loaded) return loaded.error();
+  return loaded->secret;
+}
+
 }  // namespace llm_edge_cache::app

@@ -32,4 +32,8 @@ struct ScopeSecret {
 [[nodiscard]] Result<ScopeSecret> load_scope_secret(const ServeConfig& config,
                                                     const std::filesystem::path& state_file);
 
+// The secret that a start would find, never made; empty where there is none to be found.
+[[nodiscard]] Result<std::string> find_scope_secret(const ServeConfig& config,
+                                                    const std::filesystem::path& state_file);
+
 }  // namespace llm_edge_cache::app

@@ -1,12 +1,10 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <map>
-
 #include "commands.hpp"
 #include "listening.hpp"
 #include "observability/logging.hpp"
-#include "serve/config_layers.hpp"
+#include "serve/config_arguments.hpp"
 #include "serve/option_table.hpp"
 #include "serve/proxy_process.hpp"
 #include "serve/scope_secret.hpp"
@@ -16,19 +14,9 @@ namespace llm_edge_cache::app {
 namespace {
 
 struct Arguments {
-  std::map<std::string, std::string> values;  // by Option::name; CLI11 fills them in place
-  std::map<std::string, CLI::Option*> given;
-  std::string config_file;
+  ConfigArguments config;
   bool check = false;
   bool markdown = false;
-
-  [[nodiscard]] FlagValues flags() const {
-    FlagValues flags;
-    for (const auto& [name, option] : given) {
-      if (option->count() > 0) flags.emplace(name, values.at(name));
-    }
-    return flags;
-  }
 };
 
 void warn_of_local_secret(const ServeConfig& config, const ScopeSecret& secret) {
@@ -39,10 +27,35 @@ void warn_of_local_secret(const ServeConfig& config, const ScopeSecret& secret) 
       secret.file.string());
 }
 
+// What is kept to be served stale is forgotten like everything that nobody reads.
+void warn_of_short_memory(const ServeConfig& config) {
+  const auto needed_ms = config.longest_stale_ms();
+  if (config.has_l2() || config.l1_tti_seconds == 0 || needed_ms <= config.l1_tti_seconds * 1'000) {
+    return;
+  }
+  spdlog::warn(
+      "answers may be served stale for {} s, but memory forgets what nobody asks for in "
+      "{} s: raise --l1-tti-seconds",
+      needed_ms / 1'000, config.l1_tti_seconds);
+}
+
+// Everything that a start would read, and nothing that it would make.
+int check(const ServeConfig& config) {
+  const auto secret = find_scope_secret(config, default_secret_file());
+  if (!secret) {
+    print_error(secret.error().message);
+    return kExitUsage;
+  }
+  warn_of_short_memory(config);
+  fmt::print("ok\n");
+  return kExitOk;
+}
+
 int serve(const ServeConfig& config, const ScopeSecret& secret) {
   StopSignals signals;
   ProxyProcess process(config, secret.secret);
   warn_of_local_secret(config, secret);
+  warn_of_short_memory(config);
   const auto address = bound_address(config.listen, process.port());
   const auto admin = bound_address(config.admin_listen, process.admin_port());
   spdlog::info("serving on {}, admin on {}, provider {}", address, admin, config.upstream);
@@ -61,7 +74,7 @@ int run(const Arguments& arguments) {
     fmt::print("{}", options_markdown());
     return kExitOk;
   }
-  const auto config = load_config(arguments.flags(), read_environment(), arguments.config_file);
+  const auto config = arguments.config.load();
   if (!config) {
     print_error(config.error().message);
     return kExitUsage;
@@ -70,10 +83,7 @@ int run(const Arguments& arguments) {
                                  .format = config->log_format == "json"
                                                ? observability::LogFormat::kJson
                                                : observability::LogFormat::kText});
-  if (arguments.check) {
-    fmt::print("configuration is valid\n");
-    return kExitOk;
-  }
+  if (arguments.check) return check(*config);
   const auto secret = load_scope_secret(*config, default_secret_file());
   if (!secret) {
     print_error(secret.error().message);
@@ -87,18 +97,9 @@ int run(const Arguments& arguments) {
 void add_serve_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("serve", "Serves the caching proxy until SIGTERM or SIGINT");
   auto arguments = std::make_shared<Arguments>();
-  for (const auto& option : serve_options()) {
-    if (option.environment_only) continue;
-    const std::string name(option.name);
-    auto help = fmt::format("{} [{}]", option.help, option.variable());
-    if (const auto value = default_text(option); !value.empty()) {
-      help += fmt::format(", default {}{}{}", value, option.unit.empty() ? "" : " ", option.unit);
-    }
-    arguments->given[name] =
-        command->add_option(option.flag(), arguments->values[name], help)->type_name("");
-  }
-  command->add_option("--config", arguments->config_file, "YAML file; see docs/configuration.md");
-  command->add_flag("--check", arguments->check, "Validate the configuration and exit");
+  arguments->config.add_to(*command);
+  command->add_flag("--check", arguments->check,
+                    "Validate the configuration, print \"ok\" and exit");
   command->add_flag("--options-markdown", arguments->markdown)->group("");  // hidden
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }

@@ -1,6 +1,7 @@
 #include "serve/serve_config.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -59,6 +60,17 @@ std::int64_t signed_ms(std::uint64_t ms) {
   return static_cast<std::int64_t>(ms);
 }
 
+Status validate_rule(const ConfiguredRule& rule, std::uint64_t longest_ms) {
+  if (rule.rule.ttl_ms.value_or(0) <= longest_ms &&
+      rule.rule.max_ttl_ms.value_or(0) <= longest_ms) {
+    return {};
+  }
+  return invalid(
+      fmt::format("{}: no tier keeps an answer for more than {} s: raise --l1-ttl-seconds or "
+                  "--l2-ttl-seconds",
+                  rule.origin, longest_ms / 1'000));
+}
+
 }  // namespace
 
 Status ServeConfig::validate() const {
@@ -71,6 +83,9 @@ Status ServeConfig::validate() const {
   if (const auto url = http::parse_url(upstream); !url) {
     return invalid(fmt::format("--upstream: '{}': {}", upstream, url.error().message));
   }
+  if (!upstream_ca_file.empty() && ::access(upstream_ca_file.c_str(), R_OK) != 0) {
+    return invalid(fmt::format("--upstream-ca-file: {} cannot be read", upstream_ca_file));
+  }
   if (max_entry_bytes > l1_max_bytes) {
     return invalid("--max-entry-bytes: no entry can be larger than --l1-max-bytes");
   }
@@ -78,6 +93,11 @@ Status ServeConfig::validate() const {
     return invalid("LLM_EDGE_CACHE_SCOPE_SECRET and --scope-secret-file exclude each other");
   }
   if (auto status = l1_config().validate(); !status) return status;
+  for (const auto& rule : rules) {
+    if (auto status = validate_rule(rule, answer_life_ms()); !status) return status;
+  }
+  if (auto status = proxy_options({}).validate(); !status) return status;
+  if (auto status = server_options().validate(); !status) return status;
   if (!has_l2()) return {};
   for (const auto& [variable, text] :
        {std::pair("LLM_EDGE_CACHE_L2_ENCRYPTION_KEY", &l2_encryption_key),
@@ -95,6 +115,37 @@ Status ServeConfig::validate() const {
     return invalid(fmt::format("--l2: {}", format.error().message));
   }
   return {};
+}
+
+std::uint64_t ServeConfig::answer_life_ms() const {
+  const auto l1_ms = l1_ttl_seconds == 0 ? proxy::kLongestLifeMs : l1_ttl_seconds * 1'000;
+  const auto life_ms = has_l2() ? std::max(l1_ms, l2_ttl_seconds * 1'000) : l1_ms;
+  return std::min(life_ms, proxy::kLongestLifeMs);
+}
+
+std::uint64_t ServeConfig::longest_stale_ms() const {
+  auto longest_ms = std::max(stale_while_revalidate_seconds, stale_if_error_seconds) * 1'000;
+  for (const auto& [rule, origin] : rules) {
+    longest_ms = std::max({longest_ms, rule.stale_while_revalidate_ms.value_or(0),
+                           rule.stale_if_error_ms.value_or(0)});
+  }
+  return longest_ms;
+}
+
+proxy::ProxyOptions ServeConfig::proxy_options(const std::string& secret) const {
+  proxy::ProxyOptions options;
+  options.upstream_url = upstream;
+  options.client = client_options();
+  options.scope = scope == "shared" ? proxy::ScopeMode::kShared : proxy::ScopeMode::kCredential;
+  options.scope_secret = secret;
+  options.ttl_ms = answer_life_ms();
+  options.stale_while_revalidate_ms = stale_while_revalidate_seconds * 1'000;
+  options.stale_if_error_ms = stale_if_error_seconds * 1'000;
+  options.ttl_jitter_percent = ttl_jitter_percent;
+  for (const auto& configured : rules) options.rules.push_back(configured.rule);
+  options.max_entry_bytes = max_entry_bytes;
+  options.max_request_bytes = max_body_bytes;
+  return options;
 }
 
 L1Config ServeConfig::l1_config() const {
@@ -118,7 +169,8 @@ L2Config ServeConfig::l2_config() const {
   config.io_threads = l2_io_threads;
   config.connections_per_thread = l2_connections_per_thread;
   config.key_prefix = l2_key_prefix;
-  config.ttl_ms = l2_ttl_seconds * 1'000;
+  // What is kept to be served stale stays beyond its life.
+  config.ttl_ms = l2_ttl_seconds * 1'000 + longest_stale_ms();
   config.connect_timeout_ms = l2_connect_timeout_ms;
   config.operation_timeout_ms = l2_operation_timeout_ms;
   config.max_pending_writes = l2_max_pending_writes;

@@ -4,13 +4,23 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "http/client.hpp"
 #include "http/server.hpp"
 #include "llm_edge_cache/config.hpp"
 #include "llm_edge_cache/result.hpp"
+#include "proxy/cache_rules.hpp"
+#include "proxy/proxy_options.hpp"
 
 namespace llm_edge_cache::app {
+
+struct ConfiguredRule {
+  proxy::CacheRule rule;
+  std::string origin;  // "proxy.yaml:12: rules[1]"
+
+  friend bool operator==(const ConfiguredRule&, const ConfiguredRule&) = default;
+};
 
 struct ServeConfig {
   std::string listen = "127.0.0.1:8080";
@@ -57,6 +67,11 @@ struct ServeConfig {
   std::string l2_dictionary_file;
   std::string l2_old_dictionary_file;
 
+  std::uint64_t stale_while_revalidate_seconds = 0;
+  std::uint64_t stale_if_error_seconds = 0;
+  std::uint64_t ttl_jitter_percent = 0;
+  std::vector<ConfiguredRule> rules;  // of the file alone; rules_layer.hpp
+
   std::uint64_t max_entry_bytes = 8U << 20U;
 
   std::string scope = "credential";  // credential or shared
@@ -81,7 +96,14 @@ struct ServeConfig {
   // In a folder of this machine, which no other process shares.
   [[nodiscard]] bool has_disk_l2() const { return l2.starts_with("disk:"); }
 
-  // The same in the words of those who use it.
+  // Life of an answer where neither rule nor request says less: the longer of the tiers' own, each
+  // of which caps it.
+  [[nodiscard]] std::uint64_t answer_life_ms() const;
+  // The longest time that any rule lets an answer be served after its life.
+  [[nodiscard]] std::uint64_t longest_stale_ms() const;
+
+  // The same in the words of those who use it. scope_secret: scope_secret.hpp.
+  [[nodiscard]] proxy::ProxyOptions proxy_options(const std::string& scope_secret) const;
   [[nodiscard]] L1Config l1_config() const;
   // Of a valid configuration.
   [[nodiscard]] L2Config l2_config() const;

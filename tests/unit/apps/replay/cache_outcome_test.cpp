@@ -11,7 +11,14 @@ TEST(CacheOutcomeTest, a_hit_names_its_tier) {
   EXPECT_EQ(parse_cache_outcome("llm-edge-cache; hit; ttl=251; detail=l1"), LookupOutcome::kL1Hit);
   EXPECT_EQ(parse_cache_outcome("llm-edge-cache; hit; detail=l2; ttl=1"), LookupOutcome::kL2Hit);
   EXPECT_EQ(parse_cache_outcome("llm-edge-cache;hit;detail=l3"), LookupOutcome::kL3Hit);
-  EXPECT_EQ(parse_cache_outcome("llm-edge-cache; hit; detail=stale"), LookupOutcome::kStale);
+}
+
+TEST(CacheOutcomeTest, stale_is_stale_whether_the_provider_was_asked_or_not) {
+  EXPECT_EQ(parse_cache_outcome(proxy::hit_status(-1, "stale_while_revalidate")),
+            LookupOutcome::kStale);
+  EXPECT_EQ(parse_cache_outcome(proxy::hit_status(-1, "max_stale")), LookupOutcome::kStale);
+  EXPECT_EQ(parse_cache_outcome(proxy::fallback_status({.is_collapsed = true, .ttl_s = -1})),
+            LookupOutcome::kStale);
 }
 
 TEST(CacheOutcomeTest, what_was_forwarded_is_no_hit) {

@@ -137,5 +137,31 @@ TEST_F(ConfigLayersTest, an_error_never_repeats_a_password) {
   EXPECT_THAT(error_of(config), ::testing::Not(HasSubstr("hunter2")));
 }
 
+TEST_F(ConfigLayersTest, rules_come_from_the_file_in_its_order) {
+  const auto file = yaml(
+      "freshness: {stale_if_error_seconds: 9}\n"
+      "rules:\n"
+      "  - model: gpt-4o*\n"
+      "    cache: never\n"
+      "  - ttl_seconds: 60\n");
+  const auto config = load({}, {}, file);
+  ASSERT_TRUE(config.ok()) << error_of(config);
+  ASSERT_EQ(config->rules.size(), 2U);
+  EXPECT_EQ(config->rules[0].rule.model, "gpt-4o*");
+  EXPECT_EQ(config->rules[1].origin, file + ":5: rules[2]");
+  EXPECT_EQ(config->stale_if_error_seconds, 9U);
+}
+
+TEST_F(ConfigLayersTest, a_rule_that_no_tier_can_keep_is_named_with_its_line) {
+  const auto file = yaml("rules:\n  - ttl_seconds: 301\n");
+  EXPECT_EQ(error_of(load({}, {}, file)),
+            file +
+                ":2: rules[1]: no tier keeps an answer for more than 300 s: raise "
+                "--l1-ttl-seconds or --l2-ttl-seconds");
+  EXPECT_TRUE(load({{"l1-ttl-seconds", "301"}}, {}, file).ok());
+  EXPECT_TRUE(load({{"l1-ttl-seconds", "0"}}, {}, file).ok());
+  EXPECT_TRUE(load({{"l2", "redis://127.0.0.1"}}, {}, file).ok());
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::app

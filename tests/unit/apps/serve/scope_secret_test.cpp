@@ -116,5 +116,22 @@ TEST_F(ScopeSecretTest, its_place_follows_the_environment) {
   ::unsetenv("XDG_STATE_HOME");
 }
 
+TEST_F(ScopeSecretTest, finding_makes_nothing) {
+  const auto nothing = find_scope_secret(config_, state_file());
+  ASSERT_TRUE(nothing.ok());
+  EXPECT_EQ(*nothing, "");
+  EXPECT_FALSE(std::filesystem::exists(state_file()));
+  EXPECT_EQ(*find_scope_secret(config_, {}), "");
+}
+
+TEST_F(ScopeSecretTest, finds_what_a_start_would_use) {
+  const auto made = load_scope_secret(config_, state_file());
+  EXPECT_EQ(*find_scope_secret(config_, state_file()), made->secret);
+  config_.scope_secret_file = written("a secret of the operator's own");
+  EXPECT_EQ(*find_scope_secret(config_, state_file()), "a secret of the operator's own");
+  config_.scope_secret_file = "/nonexistent/secret";
+  EXPECT_FALSE(find_scope_secret(config_, state_file()).ok());
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::app

@@ -138,5 +138,58 @@ TEST_F(ServeEncryptionTest, a_dictionary_that_cannot_be_used_is_found_before_ser
   expect_refused("not a dictionary");
 }
 
+ServeConfig config_with_windows() {
+  ServeConfig config;
+  config.upstream = "http://127.0.0.1:1";
+  config.stale_while_revalidate_seconds = 5;
+  config.stale_if_error_seconds = 7;
+  config.rules = {{{.stale_if_error_ms = 9'000}, "rules[1]"}, {{.is_cached = false}, "rules[2]"}};
+  return config;
+}
+
+TEST(ServeConfigTest, freshness_and_rules_reach_the_proxy) {
+  auto config = config_with_windows();
+  config.ttl_jitter_percent = 3;
+  const auto options = config.proxy_options("secret");
+  EXPECT_EQ(options.scope_secret, "secret");
+  EXPECT_EQ(options.ttl_ms, 300'000U);
+  EXPECT_EQ(options.stale_while_revalidate_ms, 5'000U);
+  EXPECT_EQ(options.stale_if_error_ms, 7'000U);
+  EXPECT_EQ(options.ttl_jitter_percent, 3U);
+  ASSERT_EQ(options.rules.size(), 2U);
+  EXPECT_FALSE(options.rules[1].is_cached);
+}
+
+TEST(ServeConfigTest, an_answer_lives_as_long_as_the_longer_of_the_tiers_keeps_it) {
+  ServeConfig config;
+  EXPECT_EQ(config.answer_life_ms(), 300'000U);
+  config.l2 = "redis://127.0.0.1";
+  EXPECT_EQ(config.answer_life_ms(), 3'600'000U);
+  for (const std::uint64_t endless : {std::uint64_t{0}, std::uint64_t{4'294'967'295}}) {
+    config.l1_ttl_seconds = endless;
+    EXPECT_EQ(config.answer_life_ms(), proxy::kLongestLifeMs);
+  }
+}
+
+TEST(ServeConfigTest, the_store_keeps_an_answer_to_the_end_of_the_longest_window) {
+  const auto config = config_with_windows();
+  EXPECT_EQ(config.longest_stale_ms(), 9'000U);
+  EXPECT_EQ(config.l2_config().ttl_ms, 3'609'000U);
+}
+
+TEST(ServeConfigTest, the_configurations_of_all_parts_are_checked) {
+  auto config = config_with_windows();
+  EXPECT_TRUE(config.validate().ok());
+  config.max_header_bytes = 0;
+  EXPECT_FALSE(config.validate().ok());
+  config = config_with_windows();
+  config.ttl_jitter_percent = 101;
+  EXPECT_FALSE(config.validate().ok());
+  config = config_with_windows();
+  config.upstream_ca_file = "/nonexistent/ca.pem";
+  EXPECT_EQ(config.validate().error().message,
+            "--upstream-ca-file: /nonexistent/ca.pem cannot be read");
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::app

@@ -1,0 +1,65 @@
+// What `serve` would do with a request, and why. Every decision is made by the functions that the
+// proxy itself calls (proxy/request_decision.hpp); nothing here decides.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.hpp"
+#include "proxy/cache_decision.hpp"
+#include "proxy/cache_rules.hpp"
+#include "serve/serve_config.hpp"
+
+namespace llm_edge_cache::app {
+
+struct Explanation {
+  std::string path;
+  bool is_known_endpoint = false;  // a dialect caches requests to it
+  // Why the answer is not stored, or why the request is passed through or refused; empty where
+  // nothing speaks against the cache.
+  std::string objection;
+  // The error that the client gets at once; empty for none.
+  std::string refusal;
+
+  // 64 hex digits: one, or one for each element of a request for embeddings. None where the request
+  // has no key, or the key cannot be known from here.
+  std::vector<std::string> keys;
+  std::string why_no_key;
+
+  proxy::ScopeMode scope = proxy::ScopeMode::kCredential;
+  std::string name_space;
+  std::vector<std::string> credential_headers;  // of the request, by name
+  std::vector<std::string> key_headers;         // likewise
+
+  // Empty where the request has no key: nothing more is decided then.
+  struct Decision {
+    bool is_streamed = false;
+    bool is_in_parts = false;
+    proxy::RequestTraits traits;
+    std::optional<ConfiguredRule> rule;  // empty: the defaults
+    std::size_t rule_number = 0;         // from 1
+    proxy::CachePolicy policy;
+    proxy::RequestPlan plan;
+    proxy::Lifetimes life;
+    std::vector<std::string> keyless_members;  // of the body, by name
+  };
+  std::optional<Decision> decision;
+
+  std::uint64_t l1_ttl_ms = 0;
+  std::uint64_t l1_tti_ms = 0;
+  std::optional<std::uint64_t> l2_ttl_ms;  // empty: there is no store
+};
+
+// scope_secret: empty where it cannot be known; the key cannot be told then.
+[[nodiscard]] Explanation explain(const ServeConfig& config, const std::string& scope_secret,
+                                  const http::RequestHead& head, std::string_view body);
+
+[[nodiscard]] nlohmann::ordered_json to_json(const Explanation& explanation);
+// Lines for people.
+[[nodiscard]] std::string to_text(const Explanation& explanation);
+
+}  // namespace llm_edge_cache::app
