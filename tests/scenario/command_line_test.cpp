@@ -27,7 +27,8 @@ std::string file_in(const TempDir& directory, const std::string& name, const std
 
 TEST(CommandLineTest, help_and_version_are_there_for_all) {
   EXPECT_THAT(run_program({"--version"}).output, MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+\n"));
-  for (const auto* command : {"serve", "mock-provider", "replay", "key", "stats", "simulate"}) {
+  for (const auto* command :
+       {"serve", "mock-provider", "replay", "key", "explain", "stats", "simulate"}) {
     const auto ended = run_program({command, "--help"});
     EXPECT_EQ(ended.status, 0);
     EXPECT_THAT(ended.output, HasSubstr("--"));
