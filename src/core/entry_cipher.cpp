@@ -74,7 +74,7 @@ std::uint32_t id_of(const EncryptionKey& key) {
   const auto bytes = key.bytes();
   const auto digest =
       hmac_sha256({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kKeyIdLabel);
-  return get_little_endian<std::uint32_t>(digest.view().data());
+  return get_little_endian<std::uint32_t>(digest.bytes.data());
 }
 
 // Of one entry; wiped when it goes.

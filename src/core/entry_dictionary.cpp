@@ -15,7 +15,7 @@ namespace {
 
 std::uint64_t id_of(std::string_view bytes) {
   const auto digest = sha256(bytes);
-  return get_little_endian<std::uint64_t>(digest.view().data());
+  return get_little_endian<std::uint64_t>(digest.bytes.data());
 }
 
 }  // namespace

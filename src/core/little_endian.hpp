@@ -14,8 +14,9 @@ void put_little_endian(char* at, T value) {
   }
 }
 
-template <std::unsigned_integral T>
-[[nodiscard]] T get_little_endian(const char* at) {
+template <std::unsigned_integral T, class Byte>
+  requires(sizeof(Byte) == 1)
+[[nodiscard]] T get_little_endian(const Byte* at) {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < sizeof(T); ++i) {
     value |= std::uint64_t{static_cast<unsigned char>(at[i])} << (8 * i);

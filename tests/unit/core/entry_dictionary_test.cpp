@@ -21,7 +21,7 @@ TEST(EntryDictionaryTest, its_id_is_the_beginning_of_its_digest) {
   const auto dictionary = EntryDictionary::parse(bytes);
   ASSERT_TRUE(dictionary.ok()) << dictionary.error().message;
   const auto digest = sha256(bytes);
-  EXPECT_EQ((*dictionary)->id(), get_little_endian<std::uint64_t>(digest.view().data()));
+  EXPECT_EQ((*dictionary)->id(), get_little_endian<std::uint64_t>(digest.bytes.data()));
   EXPECT_EQ(sample_dictionary()->id(), (*dictionary)->id());
 }
 
