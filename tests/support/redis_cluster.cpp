@@ -1,6 +1,7 @@
 #include "tests/support/redis_cluster.hpp"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -33,7 +34,7 @@ RedisCluster::RedisCluster(const std::vector<std::string>& extra_args) {
   create.insert(create.end(), {"--cluster-replicas", "1", "--cluster-yes"});
   ChildProcess cli({.argv = create});
   if (cli.wait() != 0) throw std::runtime_error("redis-cli: " + cli.output() + cli.error_output());
-  if (!eventually([this] { return is_whole(); })) {
+  if (!eventually([this] { return is_whole() && agrees_on_epochs(); })) {
     throw std::runtime_error("the cluster did not become whole");
   }
 }
@@ -87,8 +88,8 @@ void RedisCluster::move_slot(int slot, std::size_t from, std::size_t to) {
 
 void RedisCluster::begin_move(int slot, std::size_t from, std::size_t to) {
   const std::string number = std::to_string(slot);
-  node(to).command({"CLUSTER", "SETSLOT", number, "IMPORTING", id(from)});
-  node(from).command({"CLUSTER", "SETSLOT", number, "MIGRATING", id(to)});
+  set_slot(to, number, {"IMPORTING", id(from)});
+  set_slot(from, number, {"MIGRATING", id(to)});
 }
 
 void RedisCluster::move_keys(int slot, std::size_t from, std::size_t to) {
@@ -103,8 +104,38 @@ void RedisCluster::move_keys(int slot, std::size_t from, std::size_t to) {
 
 void RedisCluster::end_move(int slot, std::size_t from, std::size_t to) {
   for (const std::size_t index : {to, from}) {
-    node(index).command({"CLUSTER", "SETSLOT", std::to_string(slot), "NODE", id(to)});
+    set_slot(index, std::to_string(slot), {"NODE", id(to)});
   }
+  // A node that has not heard of another's newest epoch takes none above it for its next slot, and
+  // loses that to an older claim: no move may begin before all have heard of this one.
+  if (!eventually([&] { return owns(to, slot) && !owns(from, slot) && agrees_on_epochs(); })) {
+    throw std::runtime_error("the slot did not move");
+  }
+}
+
+// As the node itself sees it.
+bool RedisCluster::owns(std::size_t index, int slot) {
+  std::istringstream lines(node(index).command({"CLUSTER", "NODES"}));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("myself") == std::string::npos) continue;
+    const std::vector<std::string> words = words_of(line);
+    return std::any_of(words.begin() + 8, words.end(), [slot](const std::string& range) {
+      const std::size_t dash = range.find('-');
+      if (range.front() == '[') return false;
+      const int first = std::stoi(range);
+      return first <= slot &&
+             slot <= (dash == std::string::npos ? first : std::stoi(range.substr(dash + 1)));
+    });
+  }
+  return false;
+}
+
+void RedisCluster::set_slot(std::size_t index, const std::string& slot,
+                            const std::vector<std::string>& state) {
+  std::vector<std::string> command = {"CLUSTER", "SETSLOT", slot};
+  command.insert(command.end(), state.begin(), state.end());
+  const std::string answer = node(index).command(command);
+  if (answer != "OK") throw std::runtime_error("SETSLOT: " + answer);
 }
 
 bool RedisCluster::is_whole() {
@@ -113,6 +144,22 @@ bool RedisCluster::is_whole() {
     return server->command({"CLUSTER", "INFO"}).find("cluster_state:ok") != std::string::npos &&
            (role.starts_with("master") || role.find("connected") != std::string::npos);
   });
+}
+
+bool RedisCluster::agrees_on_epochs() {
+  std::set<std::string> views;
+  for (const auto& server : nodes_) {
+    std::istringstream lines(server->command({"CLUSTER", "NODES"}));
+    std::set<std::string> epochs;  // ID EPOCH of every node
+    for (std::string line; std::getline(lines, line);) {
+      const std::vector<std::string> words = words_of(line);
+      if (words.size() > 6) epochs.insert(words[0] + " " + words[6] + " " + words[3]);
+    }
+    std::string view;
+    for (const std::string& epoch : epochs) view += epoch + "\n";
+    views.insert(view);
+  }
+  return views.size() == 1;
 }
 
 bool RedisCluster::tells_replicas() {

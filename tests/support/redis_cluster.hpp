@@ -41,6 +41,9 @@ class RedisCluster {
   [[nodiscard]] bool tells_replicas();
 
  private:
+  [[nodiscard]] bool agrees_on_epochs();
+  [[nodiscard]] bool owns(std::size_t index, int slot);
+  void set_slot(std::size_t index, const std::string& slot, const std::vector<std::string>& state);
   [[nodiscard]] std::string id(std::size_t index);
   [[nodiscard]] std::string address(std::size_t index) const;
 

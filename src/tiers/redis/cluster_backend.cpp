@@ -9,10 +9,8 @@
 namespace llm_edge_cache::redis {
 namespace {
 
-// As often as Redis's own clients do.
-constexpr std::uint8_t kMaxRedirects = 16;
 // While a slot changes hands its nodes may send a command to and fro; from the fourth time on each
-// is given time to hear of the change.
+// is given time to hear of the change. What ends that is the command's deadline.
 constexpr std::uint8_t kHastyRedirects = 4;
 // Between two attempts at what a node asks to try later.
 constexpr std::chrono::milliseconds kPatience{20};
@@ -133,7 +131,8 @@ ClusterBackend::Node* ClusterBackend::node_for(const Operation& operation,
   if (routing.node && routing.asking) return &node_at(*routing.node, false);
   if (routing.node) {
     const auto found = nodes_.find({*routing.node, false});
-    return found == nodes_.end() ? nullptr : found->second.get();
+    if (found != nodes_.end()) return found->second.get();
+    if (!slot) return nullptr;
   }
   if (!slot) return any_ready_node();
   const std::uint16_t shard = map_.shard_of(*slot);
@@ -161,11 +160,13 @@ bool ClusterBackend::take_back(Node& from, OperationPtr& operation, std::string_
     if (!from.reads_replica || !replica_refuses(error)) return false;
     routing.primary_only = true;
   }
-  if (stopped_ || ++routing.redirects > kMaxRedirects) return false;
+  if (stopped_) return false;
   if (std::exchange(routing.asking, false)) routing.node.reset();
   if (redirect.kind == Redirect::Kind::kMoved) {
     want_refresh();
     if (map_.move(redirect.slot, redirect.address)) index_nodes();
+    // Whatever the map says until then: it may be renewed from a node that has not heard yet.
+    routing.node = redirect.address;
   } else if (redirect.kind == Redirect::Kind::kAsk) {
     routing.node = redirect.address;
     routing.asking = true;
@@ -173,7 +174,11 @@ bool ClusterBackend::take_back(Node& from, OperationPtr& operation, std::string_
     want_refresh();
     patience_until_ = now() + kPatience;
   }
-  if (routing.redirects >= kHastyRedirects) patience_until_ = now() + kPatience;
+  if (routing.redirects < kHastyRedirects) {
+    ++routing.redirects;
+  } else {
+    patience_until_ = now() + kPatience;
+  }
   if (const auto turn = std::exchange(routing.turn, nullptr)) {
     const std::uint16_t slot = *operation->slot();
     slot_writes_.hold_first(slot, std::move(operation));

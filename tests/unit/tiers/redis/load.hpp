@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <semaphore>
 #include <string>
@@ -38,6 +39,10 @@ class Load {
   [[nodiscard]] std::uint64_t answered() const { return hits_ + misses_; }
   [[nodiscard]] std::uint64_t hits() const { return hits_; }
   [[nodiscard]] std::uint64_t errors() const { return errors_; }
+  [[nodiscard]] std::string last_error() const {
+    const std::lock_guard lock(mutex_);
+    return last_error_;
+  }
   // Lookups of one caller that ended with the deadline: the most that any caller met.
   [[nodiscard]] std::uint64_t most_timeouts() const { return most_timeouts_; }
   // Answers that were another key's, or older than what was removed.
@@ -81,6 +86,8 @@ class Load {
   void judge(const Result<EntryPtr>& entry, std::uint64_t id, std::uint64_t newest) {
     if (!entry.ok()) {
       ++errors_;
+      const std::lock_guard lock(mutex_);
+      last_error_ = entry.error().message;
     } else if (*entry == nullptr) {
       ++misses_;
     } else {
@@ -102,6 +109,8 @@ class Load {
   std::atomic<std::uint64_t> errors_{0};
   std::atomic<std::uint64_t> wrong_{0};
   std::atomic<std::uint64_t> most_timeouts_{0};
+  mutable std::mutex mutex_;
+  std::string last_error_;
   std::vector<std::thread> threads_;
 };
 

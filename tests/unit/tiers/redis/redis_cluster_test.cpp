@@ -67,7 +67,7 @@ TEST(RedisClusterTest, follows_slots_that_move_under_load) {
   const std::uint64_t before = load.hits();
   EXPECT_TRUE(eventually([&] { return load.hits() > before + 500; }));
   load.stop();
-  EXPECT_EQ(load.errors(), 0U);
+  EXPECT_EQ(load.errors(), 0U) << load.last_error();
   EXPECT_EQ(load.wrong(), 0U);
   EXPECT_TRUE(tier.flush().ok());
   EXPECT_EQ(tier->counters().dropped_writes, 0U);
@@ -117,7 +117,7 @@ TEST(RedisClusterTest, loses_no_lookup_when_a_replica_takes_over_from_a_living_p
   const std::uint64_t before = load.hits();
   EXPECT_TRUE(eventually([&] { return load.hits() > before + 2'000; }));
   load.stop();
-  EXPECT_EQ(load.errors(), 0U);
+  EXPECT_EQ(load.errors(), 0U) << load.last_error();
   EXPECT_EQ(load.wrong(), 0U);
 }
 
