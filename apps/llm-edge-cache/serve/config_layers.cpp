@@ -13,6 +13,7 @@
 
 #include "serve/option_table.hpp"
 #include "serve/rules_layer.hpp"
+#include "serve/upstreams_layer.hpp"
 
 namespace llm_edge_cache::app {
 
@@ -108,6 +109,12 @@ class YamlLayer {
   }
 
   Status apply_member(const YAML::Node& name, const YAML::Node& value, const std::string& key) {
+    if (key == kUpstreamsKey) {
+      auto groups = read_upstreams(value, file_);
+      if (!groups) return groups.error();
+      config_.upstreams = *std::move(groups);
+      return {};
+    }
     if (is_section(key)) {
       if (value.IsMap()) return apply_mapping(value, key + ".");
       return invalid(fmt::format("{}: '{}' must be a mapping", at(name.Mark()), key));

@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "serve/rules_layer.hpp"
+#include "serve/upstreams_layer.hpp"
 
 namespace llm_edge_cache::app {
 
@@ -41,7 +42,7 @@ constexpr auto kOptions = std::to_array<Option>({
      "Time that requests have to end after SIGTERM"},
 
     {"upstream", "upstream.url", &C::upstream, "",
-     "Provider, http(s)://HOST[:PORT][/PREFIX]; required"},
+     "Provider, http(s)://HOST[:PORT][/PREFIX], of what no upstreams of the file take"},
     {"upstream-ca-file", "upstream.ca_file", &C::upstream_ca_file, "",
      "PEM file of authorities to trust beside the system's"},
     {"upstream-connect-timeout-ms",
@@ -73,6 +74,39 @@ constexpr auto kOptions = std::to_array<Option>({
      {},
      1,
      65'535},
+
+    {"upstream-max-retries",
+     "upstream.max_retries",
+     &C::upstream_max_retries,
+     "",
+     "How often an upstream is asked again after no connection, or a 429 or 503 with Retry-After",
+     {},
+     0,
+     16},
+    {"upstream-retry-deadline-ms",
+     "upstream.retry_deadline_ms",
+     &C::upstream_retry_deadline_ms,
+     "ms",
+     "A request's last attempt starts within so much of its first",
+     {},
+     0,
+     3'600'000},
+    {"upstream-max-retry-wait-ms",
+     "upstream.max_retry_wait_ms",
+     &C::upstream_max_retry_wait_ms,
+     "ms",
+     "A longer Retry-After is not waited for",
+     {},
+     0,
+     3'600'000},
+    {"upstream-open-ms",
+     "upstream.open_ms",
+     &C::upstream_open_ms,
+     "ms",
+     "How long an upstream that fails is passed over for others of its group",
+     {},
+     1,
+     3'600'000},
 
     {"l1-capacity", "l1.capacity", &C::l1_capacity, "entries", "Entries that memory holds", {}, 1},
     {"l1-max-bytes",
@@ -328,6 +362,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"log-level", "log.level", &C::log_level, "", "Least severe event that is logged", kLogLevels},
     {"log-format", "log.format", &C::log_format, "", "Lines of text or of JSON on standard error",
      kLogFormats},
+    {"access-log", "log.access", &C::access_log, "",
+     "File that gets a line of JSON for each request; - is standard output, empty none"},
 });
 
 Error invalid(std::string_view origin, std::string_view text, const std::string& expected) {
@@ -399,7 +435,7 @@ std::string options_markdown() {
                        code(option.variable()), code(option.yaml_key), code(default_text(option)),
                        option.unit, help);
   }
-  return out + rules_markdown();
+  return out + rules_markdown() + upstreams_markdown();
 }
 
 }  // namespace llm_edge_cache::app

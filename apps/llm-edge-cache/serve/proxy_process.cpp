@@ -63,12 +63,17 @@ std::unique_ptr<http::Server> listen(http::IoThreads& threads, const http::Serve
 }  // namespace
 
 ProxyProcess::ProxyProcess(const ServeConfig& config, const std::string& scope_secret)
-    : threads_({.threads = config.threads}), admin_threads_({.threads = 1}) {
+    : access_log_(config.access_log.empty()
+                      ? nullptr
+                      : std::make_shared<observability::AccessLog>(config.access_log)),
+      threads_({.threads = config.threads}),
+      admin_threads_({.threads = 1}) {
   const auto clock = std::make_shared<SystemClock>();
   cache_ = std::make_unique<TieredCache>(std::make_unique<MemoryTier>(config.l1_config(), clock),
                                          make_l2(config, clock), clock);
-  proxy_ =
-      std::make_shared<proxy::Proxy>(threads_, *cache_, clock, config.proxy_options(scope_secret));
+  auto proxying = config.proxy_options(scope_secret);
+  proxying.access_log = access_log_;
+  proxy_ = std::make_shared<proxy::Proxy>(threads_, *cache_, clock, std::move(proxying));
   auto options = config.server_options();
   options.format_error = proxy_->error_formatter();
   server_ = listen(threads_, options, proxy_, "--listen");
@@ -95,6 +100,8 @@ observability::CacheReport ProxyProcess::report() const {
   report.l1 = cache_->l1_report();
   if (cache_->has_l2()) report.l2 = cache_->l2_report();
   report.proxy = proxy_->metrics().snapshot();
+  report.upstreams = proxy_->upstreams();
+  if (access_log_ != nullptr) report.access_log_dropped = access_log_->dropped();
   return report;
 }
 

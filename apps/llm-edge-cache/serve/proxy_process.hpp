@@ -11,6 +11,7 @@
 #include "core/tiered_cache.hpp"
 #include "http/io_threads.hpp"
 #include "http/server.hpp"
+#include "observability/access_log.hpp"
 #include "observability/cache_report.hpp"
 #include "proxy/proxy.hpp"
 #include "serve/serve_config.hpp"
@@ -40,6 +41,7 @@ class ProxyProcess {
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::atomic<bool> draining_ = false;
   // In the order in which they need each other; they end in the opposite one.
+  const std::shared_ptr<observability::AccessLog> access_log_;  // null: none
   http::IoThreads threads_;
   // Apart: what an operator asks for never holds up a request.
   http::IoThreads admin_threads_;

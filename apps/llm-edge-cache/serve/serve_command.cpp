@@ -51,6 +51,12 @@ int check(const ServeConfig& config) {
   return kExitOk;
 }
 
+std::string providers(const ServeConfig& config) {
+  std::string text = config.upstream;
+  for (const auto& group : config.upstreams) text += (text.empty() ? "" : ", ") + group.name;
+  return text;
+}
+
 int serve(const ServeConfig& config, const ScopeSecret& secret) {
   StopSignals signals;
   ProxyProcess process(config, secret.secret);
@@ -58,7 +64,7 @@ int serve(const ServeConfig& config, const ScopeSecret& secret) {
   warn_of_short_memory(config);
   const auto address = bound_address(config.listen, process.port());
   const auto admin = bound_address(config.admin_listen, process.admin_port());
-  spdlog::info("serving on {}, admin on {}, provider {}", address, admin, config.upstream);
+  spdlog::info("serving on {}, admin on {}, provider {}", address, admin, providers(config));
   print_ready({{"listen", address}, {"admin", admin}});
   signals.wait([&](const StopSignals::Finished& finished) {
     spdlog::info("draining for at most {} ms; a second signal ends at once",

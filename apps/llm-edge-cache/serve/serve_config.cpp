@@ -76,11 +76,12 @@ Status validate_rule(const ConfiguredRule& rule, std::uint64_t longest_ms) {
 Status ServeConfig::validate() const {
   if (auto status = validate_address("listen", listen); !status) return status;
   if (auto status = validate_address("admin-listen", admin_listen); !status) return status;
-  if (upstream.empty()) {
+  if (upstream.empty() && upstreams.empty()) {
     return invalid(
-        "--upstream is required: the URL of the provider, such as http://127.0.0.1:8081");
+        "--upstream is required: the URL of the provider, such as http://127.0.0.1:8081; or the "
+        "list upstreams of the file");
   }
-  if (const auto url = http::parse_url(upstream); !url) {
+  if (const auto url = http::parse_url(upstream); !upstream.empty() && !url) {
     return invalid(fmt::format("--upstream: '{}': {}", upstream, url.error().message));
   }
   if (!upstream_ca_file.empty() && ::access(upstream_ca_file.c_str(), R_OK) != 0) {
@@ -135,6 +136,8 @@ std::uint64_t ServeConfig::longest_stale_ms() const {
 proxy::ProxyOptions ServeConfig::proxy_options(const std::string& secret) const {
   proxy::ProxyOptions options;
   options.upstream_url = upstream;
+  options.upstreams = upstreams;
+  options.retries = retry_options();
   options.client = client_options();
   options.scope = scope == "shared" ? proxy::ScopeMode::kShared : proxy::ScopeMode::kCredential;
   options.scope_secret = secret;
@@ -199,6 +202,15 @@ http::ServerOptions ServeConfig::server_options() const {
   options.idle_timeout_ms = signed_ms(idle_timeout_ms);
   options.write_timeout_ms = signed_ms(write_timeout_ms);
   options.drain_timeout_ms = signed_ms(drain_timeout_ms);
+  return options;
+}
+
+proxy::RetryOptions ServeConfig::retry_options() const {
+  proxy::RetryOptions options;
+  options.max_retries = static_cast<std::uint32_t>(upstream_max_retries);
+  options.deadline_ms = signed_ms(upstream_retry_deadline_ms);
+  options.max_wait_ms = signed_ms(upstream_max_retry_wait_ms);
+  options.open_ms = signed_ms(upstream_open_ms);
   return options;
 }
 

@@ -34,6 +34,11 @@ struct ServeConfig {
   std::uint64_t upstream_first_byte_timeout_ms = 120'000;
   std::uint64_t upstream_idle_timeout_ms = 60'000;
   std::uint64_t upstream_max_connections = 1'024;
+  std::uint64_t upstream_max_retries = 2;
+  std::uint64_t upstream_retry_deadline_ms = 150'000;
+  std::uint64_t upstream_max_retry_wait_ms = 5'000;
+  std::uint64_t upstream_open_ms = 10'000;
+  std::vector<proxy::UpstreamGroup> upstreams;  // of the file alone; upstreams_layer.hpp
 
   std::uint64_t l1_capacity = 1'000;
   std::uint64_t l1_max_bytes = 256U << 20U;
@@ -88,6 +93,7 @@ struct ServeConfig {
 
   std::string log_level = "info";
   std::string log_format = "text";
+  std::string access_log;
 
   // What no single option can tell alone. kInvalidArgument names the option.
   [[nodiscard]] Status validate() const;
@@ -109,6 +115,7 @@ struct ServeConfig {
   [[nodiscard]] L2Config l2_config() const;
   [[nodiscard]] http::ServerOptions server_options() const;
   [[nodiscard]] http::ClientOptions client_options() const;
+  [[nodiscard]] proxy::RetryOptions retry_options() const;
 };
 
 }  // namespace llm_edge_cache::app
