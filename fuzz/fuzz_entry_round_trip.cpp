@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/entry_codec.hpp"
+#include "core/tag_stamp.hpp"
 #include "fuzz/fuzz_check.hpp"
 
 namespace llm_edge_cache {
@@ -29,6 +30,11 @@ Entry make_entry(FuzzedDataProvider& data) {
   entry.stale_until_ms = data.ConsumeIntegral<UnixMillis>();
   for (auto tags = data.ConsumeIntegralInRange(0, 5); tags > 0; --tags) {
     entry.tags.push_back(data.ConsumeRandomLengthString(20));
+  }
+  if (data.ConsumeBool()) {
+    for (const auto& tag : entry.tags) {
+      entry.tag_stamps.push_back({tag_marker_key(tag), data.ConsumeIntegral<std::uint64_t>()});
+    }
   }
   return entry;
 }

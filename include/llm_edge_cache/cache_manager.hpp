@@ -23,7 +23,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "llm_edge_cache/cacheable_request.hpp"
 #include "llm_edge_cache/cached_response.hpp"
@@ -38,6 +40,29 @@
 namespace llm_edge_cache {
 
 class CacheManagerBuilder;
+
+// How an answer is stored. Designated initializers or a chain, as you like:
+//   cache.store(request, answer, StoreOptions().with_ttl_ms(60'000).with_tags({"docs"}));
+struct StoreOptions {
+  static constexpr std::size_t kMaxTags = 16;
+  static constexpr std::size_t kMaxTagBytes = 64;
+
+  std::optional<std::uint64_t> ttl_ms;  // as of store_with_ttl(); nothing: as of store()
+  std::vector<std::string> tags;        // what purge_tag() may name; at most kMaxTags
+
+  StoreOptions& with_ttl_ms(std::uint64_t value) & {
+    ttl_ms = value;
+    return *this;
+  }
+  StoreOptions& with_tags(std::vector<std::string> value) & {
+    tags = std::move(value);
+    return *this;
+  }
+  StoreOptions&& with_ttl_ms(std::uint64_t value) && { return std::move(with_ttl_ms(value)); }
+  StoreOptions&& with_tags(std::vector<std::string> value) && {
+    return std::move(with_tags(std::move(value)));
+  }
+};
 
 class CacheManager {
  public:
@@ -59,6 +84,18 @@ class CacheManager {
   // ttl_ms or tti_ms. 0 is kInvalidArgument.
   Status store_with_ttl(const CacheableRequest& request, CachedResponse response,
                         std::uint64_t ttl_ms) const;
+
+  // With tags. Where this cache has not met a tag yet, L2 is asked for it first: the call then
+  // takes an operation timeout at most, and inside a completion handler the answer enters the tiers
+  // after it returned. A purge while the call runs wins. kInvalidArgument for more or longer tags
+  // than StoreOptions allows.
+  Status store(const CacheableRequest& request, CachedResponse response,
+               const StoreOptions& options) const;
+
+  // Ends every answer stored under the tag, in this cache and for all who share its L2, at once and
+  // however many there are. L1 of another process may give what it holds until its ttl_ms. Their
+  // bytes stay in the tiers until they expire or are evicted. Fails as invalidate does.
+  Status purge_tag(std::string_view tag) const;
 
   // Removes the answer from every tier; true where any tier had it. When it returns, no lookup that
   // was under way can bring the answer back. Fails where L2 is configured and could not be told:
@@ -111,6 +148,12 @@ class CacheManager {
         std::forward<CompletionToken>(token));
   }
   template <class CompletionToken>
+  auto async_purge_tag(std::string tag, CompletionToken&& token) const {
+    return detail::initiate<Status>(
+        [*this, tag = std::move(tag)](auto done) { start_purge_tag(tag, std::move(done)); },
+        std::forward<CompletionToken>(token));
+  }
+  template <class CompletionToken>
   auto async_invalidate(const CacheableRequest& request, CompletionToken&& token) const {
     return detail::initiate<Result<bool>>(
         [*this, request](auto done) { start_invalidate(request, std::move(done)); },
@@ -139,6 +182,7 @@ class CacheManager {
 
   void start_lookup(const CacheableRequest& request, Done<Result<CacheLookupResult>> done) const;
   void start_invalidate(const CacheableRequest& request, Done<Result<bool>> done) const;
+  void start_purge_tag(const std::string& tag, Done<Status> done) const;
   void start_clear_all(Done<Status> done) const;
   void start_health_check(Done<HealthStatus> done) const;
 

@@ -24,6 +24,18 @@ Error blocking_in_handler() {
           "a blocking call inside a completion handler would wait for its own thread; use async_"};
 }
 
+Error no_life() {
+  return {ErrorCode::kInvalidArgument, "ttl_ms must be at least 1"};
+}
+
+Status check_tags(const std::vector<std::string>& tags) {
+  const bool is_long = std::any_of(tags.begin(), tags.end(), [](const std::string& tag) {
+    return tag.size() > StoreOptions::kMaxTagBytes;
+  });
+  if (tags.size() <= StoreOptions::kMaxTags && !is_long) return {};
+  return Error{ErrorCode::kInvalidArgument, "at most 16 tags of at most 64 bytes each"};
+}
+
 }  // namespace
 
 CacheManager::CacheManager() : CacheManager(CacheManagerBuilder().build()) {}
@@ -61,8 +73,32 @@ Status CacheManager::store(const CacheableRequest& request, CachedResponse respo
 
 Status CacheManager::store_with_ttl(const CacheableRequest& request, CachedResponse response,
                                     std::uint64_t ttl_ms) const {
-  if (ttl_ms == 0) return Error{ErrorCode::kInvalidArgument, "ttl_ms must be at least 1"};
+  if (ttl_ms == 0) return no_life();
   return impl_->store(request, std::move(response), ttl_ms);
+}
+
+Status CacheManager::store(const CacheableRequest& request, CachedResponse response,
+                           const StoreOptions& options) const {
+  if (options.ttl_ms == 0U) return no_life();
+  if (Status status = check_tags(options.tags); !status) return status;
+  TieredCache& tiers = impl_->tiers();
+  const auto ticket = tiers.stamp(options.tags);
+  if (ticket != nullptr && !tiers.runs_on_this_thread()) {
+    (void)wait_for<bool>([&](auto done) {
+      ticket->when_ready([done = std::move(done)](const auto* stamps) { done(stamps != nullptr); });
+    });
+  }
+  return impl_->store(request, std::move(response),
+                      options.ttl_ms.value_or(impl_->default_ttl_ms()), ticket);
+}
+
+Status CacheManager::purge_tag(std::string_view tag) const {
+  if (impl_->tiers().runs_on_this_thread()) return blocking_in_handler();
+  return wait_for<Status>([&](auto done) { impl_->tiers().purge_tag(tag, std::move(done)); });
+}
+
+void CacheManager::start_purge_tag(const std::string& tag, Done<Status> done) const {
+  impl_->tiers().purge_tag(tag, std::move(done));
 }
 
 Result<bool> CacheManager::invalidate(const CacheableRequest& request) const {

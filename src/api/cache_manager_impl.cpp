@@ -29,14 +29,14 @@ Result<KeyDigest> CacheManager::Impl::key_of(const CacheableRequest& request) co
 }
 
 Status CacheManager::Impl::store(const CacheableRequest& request, CachedResponse response,
-                                 std::uint64_t ttl_ms) {
+                                 std::uint64_t ttl_ms, const TagTicketPtr& ticket) {
   const auto key = key_of(request);
   if (!key.ok()) return key.error();
   const auto entry = entry_of(std::move(response), ttl_ms);
   if (entry->memory_bytes() > options_.max_response_bytes) {
     return Error{ErrorCode::kTooLarge, "the response exceeds L1Config::max_bytes"};
   }
-  tiers_.store(*key, entry);
+  tiers_.store(*key, entry, ticket);
   return {};
 }
 

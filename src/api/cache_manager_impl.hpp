@@ -23,8 +23,9 @@ class CacheManager::Impl {
 
   [[nodiscard]] Result<KeyDigest> key_of(const CacheableRequest& request) const;
 
-  // ttl_ms 0: no limit.
-  Status store(const CacheableRequest& request, CachedResponse response, std::uint64_t ttl_ms);
+  // ttl_ms 0: no limit. The ticket is of the answer's tags; null for none.
+  Status store(const CacheableRequest& request, CachedResponse response, std::uint64_t ttl_ms,
+               const TagTicketPtr& ticket = nullptr);
 
   [[nodiscard]] TieredCache& tiers() { return tiers_; }
   [[nodiscard]] std::uint64_t default_ttl_ms() const { return options_.default_ttl_ms; }

@@ -13,7 +13,8 @@ std::size_t heap_bytes(const std::string& text) {
 
 std::size_t Entry::memory_bytes() const {
   constexpr std::size_t kReferenceCounts = 2 * sizeof(void*);  // of make_shared
-  auto bytes = sizeof(Entry) + kReferenceCounts + tags.capacity() * sizeof(std::string);
+  auto bytes = sizeof(Entry) + kReferenceCounts + tags.capacity() * sizeof(std::string) +
+               tag_stamps.capacity() * sizeof(TagStamp);
   for (const auto* text : {&response.content, &response.model, &content_type, &finish_reason}) {
     bytes += heap_bytes(*text);
   }

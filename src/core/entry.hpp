@@ -7,10 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "base/key_digest.hpp"
 #include "llm_edge_cache/cached_response.hpp"
 #include "llm_edge_cache/clock.hpp"
 
 namespace llm_edge_cache {
+
+// The generation that a tag had when its answer was asked for (core/tag_stamp.hpp).
+struct TagStamp {
+  KeyDigest marker;  // where the tag's marker is kept
+  std::uint64_t generation = 0;
+
+  friend bool operator==(const TagStamp&, const TagStamp&) = default;
+};
 
 struct Entry {
   // content is the payload: a JSON body, recorded SSE bytes, or the library user's text.
@@ -22,6 +31,9 @@ struct Entry {
   UnixMillis expires_ms = 0;      // never served as fresh at or after this
   UnixMillis stale_until_ms = 0;  // never served at all at or after this; 0: expires_ms
   std::vector<std::string> tags;
+  std::vector<TagStamp> tag_stamps;  // one for each tag, in order; else nobody gets the entry
+  // A tier's own ttl does not cut its life. Not stored: what comes back from a store says false.
+  bool outlives_ttl = false;
 
   [[nodiscard]] bool is_fresh(UnixMillis now_ms) const { return now_ms < expires_ms; }
   // When it can no longer be served at all.

@@ -7,8 +7,10 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/entry_generated.h"
+#include "core/tag_stamp.hpp"
 
 namespace llm_edge_cache {
 namespace {
@@ -23,7 +25,7 @@ std::size_t content_bytes(const Entry& entry) {
   auto bytes = entry.response.content.size() + entry.response.model.size() +
                entry.content_type.size() + entry.finish_reason.size();
   for (const auto& tag : entry.tags) {
-    bytes += tag.size() + sizeof(flatbuffers::uoffset_t);
+    bytes += tag.size() + sizeof(flatbuffers::uoffset_t) + sizeof(std::uint64_t);
   }
   return bytes;
 }
@@ -36,6 +38,15 @@ void build(FlatBufferBuilder& builder, const Entry& entry) {
   const auto content_type = builder.CreateString(entry.content_type);
   const auto finish_reason = builder.CreateString(entry.finish_reason);
   const auto tags = builder.CreateVectorOfStrings(entry.tags);
+
+  std::vector<std::uint64_t> generations;
+  for (const auto& stamp : entry.tag_stamps) {
+    generations.push_back(stamp.generation);
+  }
+  flatbuffers::Offset<flatbuffers::Vector<std::uint64_t>> tag_generations;
+  if (!generations.empty()) {
+    tag_generations = builder.CreateVector(generations);
+  }
 
   wire::EntryBuilder table(builder);
   table.add_payload(payload);
@@ -52,11 +63,30 @@ void build(FlatBufferBuilder& builder, const Entry& entry) {
   table.add_expires_ms(entry.expires_ms);
   table.add_stale_until_ms(entry.stale_until_ms);
   table.add_tags(tags);
+  if (!generations.empty()) {
+    table.add_tag_generations(tag_generations);
+  }
   builder.Finish(table.Finish());
 }
 
 std::string to_string(const flatbuffers::String* text) {
   return text == nullptr ? std::string() : text->str();
+}
+
+void read_tags(const wire::Entry& table, Entry& entry) {
+  if (table.tags() == nullptr) {
+    return;
+  }
+  for (const auto* tag : *table.tags()) {
+    entry.tags.push_back(tag->str());
+  }
+  const auto* generations = table.tag_generations();
+  if (generations == nullptr || generations->size() != entry.tags.size()) {
+    return;
+  }
+  for (flatbuffers::uoffset_t i = 0; i < generations->size(); ++i) {
+    entry.tag_stamps.push_back({tag_marker_key(entry.tags[i]), generations->Get(i)});
+  }
 }
 
 CachedResponse read_response(const wire::Entry& table) {
@@ -105,12 +135,7 @@ Result<EntryPtr> read_entry_table(std::string_view table) {
   entry->finish_reason = to_string(stored.finish_reason());
   entry->expires_ms = stored.expires_ms();
   entry->stale_until_ms = stored.stale_until_ms();
-  if (const auto* tags = stored.tags()) {
-    entry->tags.reserve(tags->size());
-    for (const auto* tag : *tags) {
-      entry->tags.push_back(tag->str());
-    }
-  }
+  read_tags(stored, *entry);
   return EntryPtr(std::move(entry));
 }
 

@@ -8,6 +8,12 @@ PromotionGate::Ticket PromotionGate::ticket(const KeyDigest& key) {
   return shard.changes;
 }
 
+PromotionGate::Ticket PromotionGate::removal_ticket(const KeyDigest& key) {
+  Shard& shard = shard_of(key);
+  const MutexLock lock(shard.mu);
+  return shard.removals;
+}
+
 void PromotionGate::end_removal(const KeyDigest& key) {
   Shard& shard = shard_of(key);
   const MutexLock lock(shard.mu);
@@ -30,12 +36,14 @@ void PromotionGate::end_clear() {
 
 void PromotionGate::begin(Shard& shard) {
   ++shard.changes;
+  ++shard.removals;
   ++shard.removals_under_way;
 }
 
 // The second change rejects tickets that were taken while the lower tier still had the answer.
 void PromotionGate::end(Shard& shard) {
   ++shard.changes;
+  ++shard.removals;
   --shard.removals_under_way;
 }
 

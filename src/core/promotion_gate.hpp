@@ -23,6 +23,17 @@ class PromotionGate {
 
   [[nodiscard]] Ticket ticket(const KeyDigest& key);
 
+  // The same for an action that only a removal forbids: no store does.
+  [[nodiscard]] Ticket removal_ticket(const KeyDigest& key);
+  template <class Action>
+  bool try_unless_removed(const KeyDigest& key, Ticket ticket, Action&& action) {
+    Shard& shard = shard_of(key);
+    const MutexLock lock(shard.mu);
+    if (shard.removals_under_way != 0 || shard.removals != ticket) return false;
+    action();
+    return true;
+  }
+
   // Runs promote() where the ticket still holds; returns whether it did.
   template <class Promote>
   bool try_promote(const KeyDigest& key, Ticket ticket, Promote&& promote) {
@@ -59,6 +70,7 @@ class PromotionGate {
   struct alignas(64) Shard {
     Mutex mu;
     std::uint64_t changes LEC_GUARDED_BY(mu) = 0;
+    std::uint64_t removals LEC_GUARDED_BY(mu) = 0;  // begun and ended ones
     std::uint64_t removals_under_way LEC_GUARDED_BY(mu) = 0;
   };
   static constexpr std::size_t kShards = 256;

@@ -10,8 +10,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/key_digest.hpp"
 #include "core/entry.hpp"
@@ -44,6 +46,27 @@ struct TierGauges {
   std::uint64_t pending_writes = 0;
   std::uint64_t pending_bytes = 0;
   BreakerState breaker = BreakerState::kClosed;
+};
+
+struct KeyedEntry {
+  KeyDigest key;
+  EntryPtr entry;
+};
+
+// One way through all that a tier holds. Entries that are there throughout come at least once (once
+// but for a Redis that resizes its table meanwhile), others may come or not; none at or past its
+// end. Reading them is no use of them, where the tier can help it. One call at a time; the walk
+// lives until the handler was called, the tier longer than the walk.
+class TierWalk {
+ public:
+  static constexpr std::size_t kPageEntries = 64;  // and a few more, where a page cannot be cut
+
+  using Handler = std::function<void(Result<std::vector<KeyedEntry>>)>;
+
+  virtual ~TierWalk() = default;
+  // The next entries; none: the end. The handler is called as those of a tier. After an error
+  // the walk is over.
+  virtual void next(Handler handler) = 0;
 };
 
 class Tier {
@@ -80,6 +103,9 @@ class Tier {
   virtual void flush(Handler<Status> handler) = 0;
   // Asks the backend; ok where it answers within the deadline.
   virtual void check(Handler<Status> handler) = 0;
+
+  // Holds a page in memory at a time, and the keys of a tier that is in memory itself.
+  [[nodiscard]] virtual std::shared_ptr<TierWalk> walk() = 0;
 
   [[nodiscard]] virtual TierCounters counters() const = 0;
   [[nodiscard]] virtual TierGauges gauges() const = 0;

@@ -1,7 +1,11 @@
 #include "core/tiered_cache.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <utility>
+
+#include "core/tag_stamp.hpp"
 
 namespace llm_edge_cache {
 namespace {
@@ -49,6 +53,7 @@ LookedUp TieredCache::lookup_l1(const KeyDigest& key) {
   const auto started = SteadyClock::now();
   const auto now_ms = clock_->now_ms();
   auto from_l1 = judge(LookupOutcome::kL1Hit, l1_->find(key, now_ms), now_ms);
+  if (from_l1.entry != nullptr && !has_current_tags(*from_l1.entry, now_ms)) from_l1 = {};
   l1_stats_.record(answer_of(from_l1), SteadyClock::now() - started);
   return from_l1;
 }
@@ -67,18 +72,27 @@ void TieredCache::lookup_l2_and_wait(const KeyDigest& key, LookedUp from_l1,
 TieredCache::Handler<Result<EntryPtr>> TieredCache::on_l2_reply(const KeyDigest& key,
                                                                 LookedUp from_l1,
                                                                 Handler<LookedUp> handler) {
-  return
-      [this, key, started = SteadyClock::now(), ticket = gate_.ticket(key),
-       from_l1 = std::move(from_l1), handler = std::move(handler)](Result<EntryPtr> reply) mutable {
-        LookedUp from_l2;
-        const bool answered = reply.ok();
-        if (answered) {
-          from_l2 = judge(LookupOutcome::kL2Hit, std::move(reply).value(), clock_->now_ms());
-        }
-        l2_stats_.record(answered ? answer_of(from_l2) : TierAnswer::kFailed,
-                         SteadyClock::now() - started);
-        handler(finish_lookup(key, ticket, std::move(from_l1), std::move(from_l2)));
-      };
+  auto conclude = [this, key, started = SteadyClock::now(), ticket = gate_.ticket(key),
+                   from_l1 = std::move(from_l1),
+                   handler = std::move(handler)](Result<EntryPtr> reply) mutable {
+    LookedUp from_l2;
+    const bool answered = reply.ok();
+    if (answered) {
+      from_l2 = judge(LookupOutcome::kL2Hit, std::move(reply).value(), clock_->now_ms());
+    }
+    l2_stats_.record(answered ? answer_of(from_l2) : TierAnswer::kFailed,
+                     SteadyClock::now() - started);
+    handler(finish_lookup(key, ticket, std::move(from_l1), std::move(from_l2)));
+  };
+  return [this, conclude = std::move(conclude)](Result<EntryPtr> reply) mutable {
+    if (!reply.ok() || *reply == nullptr || (*reply)->tags.empty()) {
+      return conclude(std::move(reply));
+    }
+    const EntryPtr entry = *reply;
+    confirm_tags(entry, [conclude = std::move(conclude), entry](bool is_current) mutable {
+      conclude(is_current ? entry : EntryPtr());
+    });
+  };
 }
 
 LookedUp TieredCache::finish_lookup(const KeyDigest& key, PromotionGate::Ticket ticket,
@@ -93,8 +107,123 @@ LookedUp TieredCache::finish_lookup(const KeyDigest& key, PromotionGate::Ticket 
 }
 
 void TieredCache::store(const KeyDigest& key, const EntryPtr& entry) {
+  if (!entry->tags.empty()) return store(key, entry, stamp(entry->tags));
   gate_.store(key, [&] { l1_->put(key, entry); });
   if (l2_ != nullptr) l2_->put(key, entry);
+}
+
+void TieredCache::store(const KeyDigest& key, const EntryPtr& entry, const TagTicketPtr& ticket) {
+  if (ticket == nullptr) return store(key, entry);
+  ticket->when_ready([this, key, entry, ticket](const std::vector<TagStamp>* stamps) {
+    if (stamps == nullptr) return;
+    auto stamped = std::make_shared<Entry>(*entry);
+    stamped->tags = ticket->tags();
+    stamped->tag_stamps = *stamps;
+    gate_.store(key, [&] { l1_->put(key, stamped); });
+    if (l2_ != nullptr) l2_->put(key, stamped);
+  });
+}
+
+TagTicketPtr TieredCache::stamp(std::vector<std::string> tags) {
+  if (tags.empty()) return nullptr;
+  const auto ticket = std::make_shared<TagTicket>(std::move(tags));
+  for (std::size_t i = 0; i < ticket->tags().size(); ++i) find_generation(ticket, i);
+  return ticket;
+}
+
+void TieredCache::find_generation(const TagTicketPtr& ticket, std::size_t index) {
+  const KeyDigest marker = tag_marker_key(ticket->tags()[index]);
+  const auto before = gate_.removal_ticket(marker);
+  if (const auto known = generation_of(l1_->find(marker, clock_->now_ms())); known != 0) {
+    return ticket->set(index, {marker, known});
+  }
+  if (l2_ == nullptr) {
+    return ticket->set(index, {marker, begin_generation(marker, before, /*also_in_l2=*/false)});
+  }
+  fetch_marker(marker, [this, ticket, index, marker, before](const Result<EntryPtr>& fetched) {
+    auto generation = fetched.ok() ? generation_of(*fetched) : 0;
+    if (generation == 0) generation = begin_generation(marker, before, fetched.ok());
+    ticket->set(index, {marker, generation});
+  });
+}
+
+void TieredCache::fetch_marker(const KeyDigest& marker, Handler<Result<EntryPtr>> handler) {
+  const auto ticket = gate_.ticket(marker);
+  l2_->get(marker, [this, marker, ticket, handler = std::move(handler)](Result<EntryPtr> fetched) {
+    if (fetched.ok() && generation_of(*fetched) != 0) {
+      gate_.try_promote(marker, ticket, [&] { l1_->put(marker, *fetched); });
+    }
+    handler(std::move(fetched));
+  });
+}
+
+// L2's write is queued under the gate's lock: a purge that comes later is behind it.
+std::uint64_t TieredCache::begin_generation(const KeyDigest& marker, PromotionGate::Ticket ticket,
+                                            bool also_in_l2) {
+  std::uint64_t generation = 0;
+  gate_.try_unless_removed(marker, ticket, [&] {
+    const auto now_ms = clock_->now_ms();
+    generation = generation_of(l1_->find(marker, now_ms));  // another's, meanwhile
+    if (generation != 0) return;
+    const EntryPtr begun = make_tag_marker(now_ms);
+    generation = generation_of(begun);
+    l1_->put(marker, begun);
+    if (also_in_l2) l2_->put(marker, begun);
+  });
+  return generation;
+}
+
+void TieredCache::purge_tag(std::string_view tag, Handler<Status> handler) {
+  remove(tag_marker_key(tag), [handler = std::move(handler)](const Result<bool>& removed) {
+    handler(removed.ok() ? Status() : Status(removed.error()));
+  });
+}
+
+bool TieredCache::has_current_tags(const Entry& entry, UnixMillis now_ms) {
+  if (entry.tags.empty()) return true;
+  if (entry.tag_stamps.size() != entry.tags.size()) return false;
+  return std::all_of(entry.tag_stamps.begin(), entry.tag_stamps.end(), [&](const TagStamp& stamp) {
+    return stamp.generation != 0 &&
+           generation_of(l1_->find(stamp.marker, now_ms)) == stamp.generation;
+  });
+}
+
+void TieredCache::confirm_tags(const EntryPtr& entry, Handler<bool> handler) {
+  if (l2_ == nullptr || entry->tags.empty() || entry->tag_stamps.size() != entry->tags.size()) {
+    return handler(has_current_tags(*entry, clock_->now_ms()));
+  }
+  struct Shared {
+    std::atomic<std::size_t> missing;
+    std::atomic<bool> is_current{true};
+    Handler<bool> handler;
+  };
+  const auto shared = std::make_shared<Shared>();
+  shared->missing = entry->tag_stamps.size();
+  shared->handler = std::move(handler);
+  for (const TagStamp& stamp : entry->tag_stamps) {
+    fetch_marker(stamp.marker, [this, shared, stamp](const Result<EntryPtr>& fetched) {
+      const bool is_same =
+          fetched.ok() && stamp.generation != 0 && generation_of(*fetched) == stamp.generation;
+      if (fetched.ok() && *fetched == nullptr) forget_marker(stamp.marker);
+      if (!is_same) shared->is_current.store(false, std::memory_order_relaxed);
+      if (shared->missing.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+      shared->handler(shared->is_current.load(std::memory_order_relaxed));
+    });
+  }
+}
+
+// L2 has lost it: what is stored from now on gets a generation that L2 knows.
+void TieredCache::forget_marker(const KeyDigest& marker) {
+  gate_.begin_removal(marker, [&] { (void)l1_->erase(marker); });
+  gate_.end_removal(marker);
+}
+
+void TieredCache::inspect(const KeyDigest& key, Handler<Inspected> handler) {
+  const EntryPtr in_l1 = l1_->find(key, clock_->now_ms());
+  if (l2_ == nullptr) return handler({in_l1, nullptr});
+  l2_->get(key, [in_l1, handler = std::move(handler)](Result<EntryPtr> in_l2) {
+    handler({in_l1, in_l2.ok() ? std::move(in_l2).value() : nullptr});
+  });
 }
 
 void TieredCache::remove(const KeyDigest& key, Handler<Result<bool>> handler) {

@@ -3,6 +3,8 @@
 //   lookup   L1, then L2; what L2 has goes into L1 with the life that it has left
 //   store    L1 at once, L2 behind
 //   remove   L1 at once, L2 acknowledged; wins over every lookup that was under way
+//   purge    of a tag: removes its marker (core/tag_stamp.hpp), which ends every answer under it in
+//            every tier, and every one on its way into them
 //
 // A tier that fails is a tier that has nothing: counted, never an error of a lookup.
 //
@@ -14,13 +16,18 @@
 // outstanding and must not run on a thread of L2 (runs_on_this_thread()).
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/key_digest.hpp"
 #include "core/entry.hpp"
 #include "core/lookup_stats.hpp"
 #include "core/promotion_gate.hpp"
+#include "core/tag_ticket.hpp"
 #include "core/tier.hpp"
 #include "llm_edge_cache/clock.hpp"
 #include "llm_edge_cache/health.hpp"
@@ -69,13 +76,38 @@ class TieredCache {
   // The same for a caller that waits for its handler; the call may take as long as L2 does.
   void lookup_l2_and_wait(const KeyDigest& key, LookedUp from_l1, Handler<LookedUp> handler);
 
-  // Returns when the entry is in L1 and queued for L2.
+  // Returns when the entry is in L1 and queued for L2. Tags of the entry count as they stand now;
+  // where L2 has to be asked for that, the entry enters both tiers once it has answered.
   void store(const KeyDigest& key, const EntryPtr& entry);
+  // The same with tags as they stood when the ticket was made; they take the place of the entry's.
+  // What was purged since is not stored. Null: no tags.
+  void store(const KeyDigest& key, const EntryPtr& entry, const TagTicketPtr& ticket);
+
+  // To be called before the answer is asked for: a purge from then on wins over its store(). Null
+  // for no tags. Where L2 cannot be asked, the answer will be good for this process alone.
+  [[nodiscard]] TagTicketPtr stamp(std::vector<std::string> tags);
+  // Ends all answers under the tag: those that are stored, and those for which a ticket exists.
+  // Takes as long as remove() does, however many they are; their bytes stay until they expire or
+  // are evicted. Another process that shares L2 lets go of what its own L1 has when that expires.
+  void purge_tag(std::string_view tag, Handler<Status> handler);
 
   // True where any tier had it. L1 has forgotten it when the call returns; the error is L2's.
   void remove(const KeyDigest& key, Handler<Result<bool>> handler);
   // Empties both tiers, as remove does for one key.
   void clear(Handler<Status> handler);
+
+  // What each tier has under the key, without any effect on it or on the statistics. An entry whose
+  // tags were purged is there until it is evicted.
+  struct Inspected {
+    EntryPtr in_l1;
+    EntryPtr in_l2;  // null as well where L2 failed
+  };
+  void inspect(const KeyDigest& key, Handler<Inspected> handler);
+  // A way through each tier; null where there is no L2.
+  [[nodiscard]] std::shared_ptr<TierWalk> walk_l1() { return l1_->walk(); }
+  [[nodiscard]] std::shared_ptr<TierWalk> walk_l2() { return l2_ ? l2_->walk() : nullptr; }
+  // Whether the entry's tags are as they were when it was stored.
+  void confirm_tags(const EntryPtr& entry, Handler<bool> handler);
 
   void check(Handler<HealthStatus> handler);
   // Completes when every earlier store has reached L2 or was dropped.
@@ -91,6 +123,15 @@ class TieredCache {
   [[nodiscard]] MetricsSnapshot metrics_snapshot() const;
 
  private:
+  [[nodiscard]] bool has_current_tags(const Entry& entry, UnixMillis now_ms);
+  void find_generation(const TagTicketPtr& ticket, std::size_t index);
+  // The marker that L2 has, promoted.
+  void fetch_marker(const KeyDigest& marker, Handler<Result<EntryPtr>> handler);
+  void forget_marker(const KeyDigest& marker);
+  // A generation for a tag that has none; 0 where it was purged since the
+  // removal ticket.
+  [[nodiscard]] std::uint64_t begin_generation(const KeyDigest& marker,
+                                               PromotionGate::Ticket ticket, bool also_in_l2);
   // What becomes of L2's answer.
   Handler<Result<EntryPtr>> on_l2_reply(const KeyDigest& key, LookedUp from_l1,
                                         Handler<LookedUp> handler);

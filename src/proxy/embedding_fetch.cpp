@@ -178,6 +178,9 @@ class EmbeddingFetch final : public http::ResponseHandler,
     is_for_all_ = what == Ask::kAll;
     collected_.clear();
     auto body = is_for_all_ ? order_.body : http::SharedBytes(batch().request_for_missing());
+    if (order_.may_store) {
+      tag_ticket_ = services_->cache.stamp(tags_to_store(order_.directives));
+    }
     started_ = Clock::now();
     call_ = services_->client->request(thread_,
                                        {.group = batch().upstream(),
@@ -272,7 +275,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
                          .review = std::move(review),
                          // Embeddings are never served stale: nobody would read what is kept.
                          .life = {lifetimes_for(order_.directives, order_.policy, key).ttl_ms, 0},
-                         .tags = order_.directives.tags},
+                         .tags = {}},
                         now_ms);
     };
     for (std::size_t i = 0; i < fetched.slots.size(); ++i) {
@@ -282,7 +285,8 @@ class EmbeddingFetch final : public http::ResponseHandler,
         continue;
       }
       const auto& key = batch().key_of(fetched.slots[i]);
-      services_->cache.store(key, entry_of(key, std::move(content), fetched.usages[i]));
+      services_->cache.store(key, entry_of(key, std::move(content), fetched.usages[i]),
+                             tag_ticket_);
       services_->metrics.count_store();
     }
     return entry_of(batch().key(), {}, fetched.usage);
@@ -307,6 +311,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
   std::shared_ptr<http::ClientCall> call_;
   Clock::time_point started_;
   Clock::duration first_byte_{0};
+  TagTicketPtr tag_ticket_;  // from before the provider was asked
   http::ResponseHead head_;
   std::string collected_;
   bool is_for_all_ = false;

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/tag_stamp.hpp"
+
 namespace llm_edge_cache::proxy {
 namespace {
 
@@ -136,6 +138,12 @@ void strip_own_directives(http::Headers& headers) {
   headers.erase(kTtlField);
   headers.erase(kNamespaceField);
   headers.erase(kTagsField);
+}
+
+std::vector<std::string> tags_to_store(const RequestDirectives& directives) {
+  auto tags = directives.tags;
+  if (!directives.name_space.empty()) tags.push_back(namespace_tag(directives.name_space));
+  return tags;
 }
 
 void strip_request_directives(http::Headers& headers) {

@@ -42,6 +42,9 @@ struct RequestDirectives {
 // one that is documented.
 [[nodiscard]] Result<RequestDirectives> parse_request_directives(const http::Headers& headers);
 
+// The tags of what is stored for the request: its own, and one for its namespace.
+[[nodiscard]] std::vector<std::string> tags_to_store(const RequestDirectives& directives);
+
 // Removes the fields read above: they are addressed to us.
 void strip_request_directives(http::Headers& headers);
 // Only those that no other cache knows.

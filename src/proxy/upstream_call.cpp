@@ -39,6 +39,7 @@ std::shared_ptr<http::ClientCall> UpstreamCall::start(UpstreamOrder order) {
   }
   flight_->set_source(weak_from_this(), thread_);
   upstream_ = services_->keyer.upstreams().group(order.group).name;
+  if (recording_) tag_ticket_ = services_->cache.stamp(recording_->tags);
   started_ = Clock::now();
   call_ = services_->client->request(thread_, std::move(order), shared_from_this());
   return call_;
@@ -113,7 +114,7 @@ EntryPtr UpstreamCall::store_answer() {
                                  .life = recording_->life,
                                  .tags = recording_->tags},
                                 services_->clock->now_ms());
-  services_->cache.store(recording_->key, entry);
+  services_->cache.store(recording_->key, entry, tag_ticket_);
   services_->metrics.count_store();
   return entry;
 }

@@ -67,6 +67,7 @@ class UpstreamCall final : public http::ResponseHandler,
   std::uint16_t status_ = 0;
   std::string content_type_;
   std::optional<StoreRefusal> refusal_;
+  TagTicketPtr tag_ticket_;  // from before the provider was asked
 };
 
 }  // namespace llm_edge_cache::proxy

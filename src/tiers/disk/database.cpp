@@ -201,6 +201,29 @@ class RocksTable final : public Table {
     return entries;
   }
 
+  Result<Page> page(const std::optional<KeyDigest>& after, std::size_t max_entries,
+                    UnixMillis now_ms, const std::function<bool()>& go_on) const override {
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    const std::unique_ptr<rocksdb::Iterator> at(open_->database->NewIterator(options, handle_));
+    Page page;
+    page.last = after;
+    std::uint64_t seen = 0;
+    for (seek_behind(*at, after); at->Valid() && page.entries.size() < max_entries; at->Next()) {
+      if (seen++ % kStopEvery == 0 && !go_on()) {
+        return Error{ErrorCode::kCancelled, "disk: the walk was stopped"};
+      }
+      if (at->key().size() != sizeof(KeyDigest)) continue;
+      KeyDigest key;
+      std::memcpy(key.bytes.data(), at->key().data(), sizeof key);
+      page.last = key;
+      Found found = judge(key, at->value(), now_ms);
+      if (found.kind == Found::Kind::kEntry) page.entries.push_back({key, std::move(found.entry)});
+    }
+    if (!at->status().ok()) return error_of(at->status());
+    return page;
+  }
+
   std::uint64_t approximate_count() const override {
     return property(rocksdb::DB::Properties::kEstimateNumKeys);
   }
@@ -214,6 +237,12 @@ class RocksTable final : public Table {
   [[nodiscard]] rocksdb::ColumnFamilyHandle* handle() const { return handle_; }
 
  private:
+  static void seek_behind(rocksdb::Iterator& at, const std::optional<KeyDigest>& key) {
+    if (!key) return at.SeekToFirst();
+    at.Seek(slice_of(*key));
+    if (at.Valid() && at.key() == slice_of(*key)) at.Next();
+  }
+
   Found judge(const KeyDigest& key, const Slice& value, UnixMillis now_ms) const {
     const auto end_ms = decode_end(value);
     if (!end_ms) {

@@ -15,11 +15,14 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/key_digest.hpp"
 #include "core/entry.hpp"
 #include "core/entry_format.hpp"
+#include "core/tier.hpp"
 #include "llm_edge_cache/result.hpp"
 #include "tiers/common/atomic_counters.hpp"
 
@@ -48,6 +51,12 @@ struct Found {
   Error error;     // of kCorrupt and kFailed
 };
 
+// Entries in the order of their keys.
+struct Page {
+  std::vector<KeyedEntry> entries;  // empty at the end alone
+  std::optional<KeyDigest> last;    // the key that was looked at last
+};
+
 // The entries since the last clear(). Thread-safe; keeps its database open.
 class Table {
  public:
@@ -56,6 +65,11 @@ class Table {
   // Reads all there is. kCancelled where `go_on`, asked now and then, says no.
   [[nodiscard]] virtual Result<std::uint64_t> count(UnixMillis now_ms,
                                                     const std::function<bool()>& go_on) const = 0;
+  // The first entries whose keys come after that one; what does not verify is passed over.
+  // `go_on` as above.
+  [[nodiscard]] virtual Result<Page> page(const std::optional<KeyDigest>& after,
+                                          std::size_t max_entries, UnixMillis now_ms,
+                                          const std::function<bool()>& go_on) const = 0;
   // Counts what was replaced as well.
   [[nodiscard]] virtual std::uint64_t approximate_count() const = 0;
   // Write buffers, blocks, indexes and filters.

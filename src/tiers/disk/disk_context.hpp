@@ -46,6 +46,7 @@ struct DiskContext {
   }
   // When the tier lets go of the entry, at its own end at the latest.
   [[nodiscard]] UnixMillis end_of(const Entry& entry) const {
+    if (entry.outlives_ttl) return entry.end_ms();
     const UnixMillis now_ms = clock->now_ms();
     const auto life_ms =
         static_cast<std::uint64_t>(std::max<UnixMillis>(0, entry.end_ms() - now_ms));

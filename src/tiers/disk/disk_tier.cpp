@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -244,6 +245,47 @@ void DiskTier::check(Handler<Status> handler) {
                                 }
                                 handler(std::move(status));
                               });
+}
+
+// In the order of the keys, each page with a look at the table of its own: a walk that nobody goes
+// on with holds nothing open.
+class DiskTier::Walk final : public TierWalk, public std::enable_shared_from_this<Walk> {
+ public:
+  explicit Walk(Impl& impl) : impl_(impl) {}
+
+  void next(Handler handler) override {
+    impl_.scanner.submit<Result<Page>>(
+        [self = shared_from_this()]() -> Result<Page> {
+          const TablePtr table = self->impl_.writer.table();
+          if (table == nullptr) return unavailable();
+          return table->page(self->after_, kPageEntries, self->impl_.context.clock->now_ms(),
+                             [&impl = self->impl_] { return !impl.closing; });
+        },
+        [self = shared_from_this(), handler = std::move(handler)](Result<Page> page) {
+          self->hand_over(std::move(page), handler);
+        });
+  }
+
+ private:
+  void hand_over(Result<Page> page, const Handler& handler) {
+    if (!page.ok()) {
+      impl_.context.counters.add_error(page.error().code);
+      return handler(page.error());
+    }
+    after_ = page->last;
+    const bool is_end = page->entries.empty();
+    std::erase_if(page->entries,
+                  [this](const KeyedEntry& one) { return impl_.context.mask.hides(one.key); });
+    if (page->entries.empty() && !is_end) return next(handler);
+    handler(std::move(page->entries));
+  }
+
+  Impl& impl_;
+  std::optional<KeyDigest> after_;
+};
+
+std::shared_ptr<TierWalk> DiskTier::walk() {
+  return std::make_shared<Walk>(*impl_);
 }
 
 TierCounters DiskTier::counters() const {

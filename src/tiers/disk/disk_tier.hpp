@@ -69,12 +69,15 @@ class DiskTier final : public Tier {
   void flush(Handler<Status> handler) override;
   // Ok where a reader answers and the last write went well.
   void check(Handler<Status> handler) override;
+  // A page is read within scan_timeout_ms.
+  [[nodiscard]] std::shared_ptr<TierWalk> walk() override;
   [[nodiscard]] TierCounters counters() const override;
   [[nodiscard]] TierGauges gauges() const override;
   [[nodiscard]] bool runs_on_this_thread() const override;
 
  private:
   struct Impl;
+  class Walk;
 
   explicit DiskTier(std::unique_ptr<Impl> impl);
 

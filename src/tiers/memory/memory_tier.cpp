@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/random.hpp"
 #include "llm_edge_cache/engine/cache.hpp"
@@ -61,12 +62,36 @@ engine::CacheOptions options_of(const L1Config& config) {
 
 // How long the tier keeps the entry; nothing: as long as the engine's own time to live says.
 std::optional<nanoseconds> life_of(const Entry& entry, UnixMillis now_ms, std::uint64_t ttl_ms) {
-  const bool ttl_is_shorter = ttl_ms != 0 && entry.expires_ms > now_ms &&
+  const bool ttl_is_shorter = ttl_ms != 0 && !entry.outlives_ttl && entry.expires_ms > now_ms &&
                               static_cast<std::uint64_t>(entry.expires_ms - now_ms) > ttl_ms;
   const auto life_ms = entry.end_ms() - now_ms;
   if (ttl_is_shorter || life_ms > kLongestLifeMs) return std::nullopt;
   return milliseconds(life_ms);
 }
+
+using WeakEntries = std::vector<std::pair<KeyDigest, std::weak_ptr<const Entry>>>;
+
+class MemoryWalk final : public TierWalk {
+ public:
+  MemoryWalk(WeakEntries entries, ClockPtr clock)
+      : entries_(std::move(entries)), clock_(std::move(clock)) {}
+
+  void next(Handler handler) override {
+    std::vector<KeyedEntry> page;
+    const auto now_ms = clock_->now_ms();
+    while (page.size() < kPageEntries && next_ < entries_.size()) {
+      const auto& [key, weak] = entries_[next_++];
+      auto entry = weak.lock();
+      if (entry != nullptr && now_ms < entry->end_ms()) page.push_back({key, std::move(entry)});
+    }
+    handler(std::move(page));
+  }
+
+ private:
+  const WeakEntries entries_;
+  const ClockPtr clock_;
+  std::size_t next_ = 0;
+};
 
 }  // namespace
 
@@ -109,6 +134,15 @@ class MemoryTier::Store {  // NOLINT(clang-analyzer-optin.performance.Padding)
   void erase_all() {
     observe_now();
     removals_.fetch_add(engine_.clear(), std::memory_order_relaxed);
+  }
+
+  std::shared_ptr<TierWalk> walk() {
+    observe_now();
+    WeakEntries entries;
+    engine_.for_each([&entries](const KeyDigest& key, const EntryPtr& entry) {
+      entries.emplace_back(key, entry);
+    });
+    return std::make_shared<MemoryWalk>(std::move(entries), clock_);
   }
 
   void maintain() {
@@ -175,6 +209,10 @@ bool MemoryTier::erase(const KeyDigest& key) {
 
 void MemoryTier::erase_all() {
   store_->erase_all();
+}
+
+std::shared_ptr<TierWalk> MemoryTier::walk() {
+  return store_->walk();
 }
 
 TierCounters MemoryTier::counters() const {

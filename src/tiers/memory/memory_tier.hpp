@@ -31,6 +31,9 @@ class MemoryTier final : public LocalTier {
   bool erase(const KeyDigest& key) override;
   void erase_all() override;
 
+  // Of what is there at the call: a key and a weak reference for each entry.
+  [[nodiscard]] std::shared_ptr<TierWalk> walk() override;
+
   [[nodiscard]] TierCounters counters() const override;
   // Exact: removes first what has expired or is over the bounds.
   [[nodiscard]] TierGauges gauges() const override;

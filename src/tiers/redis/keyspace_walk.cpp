@@ -15,6 +15,17 @@ constexpr std::uint64_t kPageKeys = 512;
 
 }  // namespace
 
+bool is_scan_page(RespReply reply) {
+  if (reply.size() < 3 || reply[0].type != RespType::kArray || reply[0].integer != 2 ||
+      reply[1].type != RespType::kBulkString || reply[2].type != RespType::kArray) {
+    return false;
+  }
+  const RespReply keys = reply.subspan(3);
+  return std::all_of(keys.begin(), keys.end(), [](const RespNode& key) {
+    return key.type == RespType::kBulkString && key.depth == 2;
+  });
+}
+
 class KeyspaceWalk::ScanPage final : public Operation {
  public:
   explicit ScanPage(std::shared_ptr<KeyspaceWalk> walk) : walk_(std::move(walk)) {
@@ -91,15 +102,8 @@ void KeyspaceWalk::request_page() {
 }
 
 bool KeyspaceWalk::on_page(RespReply reply) {
-  // [cursor, [key, ...]]
-  if (reply.size() < 3 || reply[0].type != RespType::kArray || reply[0].integer != 2 ||
-      reply[1].type != RespType::kBulkString || reply[2].type != RespType::kArray) {
-    return false;
-  }
+  if (!is_scan_page(reply)) return false;
   const RespReply keys = reply.subspan(3);
-  for (const RespNode& key : keys) {
-    if (key.type != RespType::kBulkString || key.depth != 2) return false;
-  }
   cursor_ = reply[1].text;
   if (purpose_ == Purpose::kCount) keys_ += keys.size();
   if (purpose_ == Purpose::kRemove && !keys.empty()) {

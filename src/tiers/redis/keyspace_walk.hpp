@@ -20,6 +20,9 @@
 
 namespace llm_edge_cache::redis {
 
+// Whether a reply is one of SCAN: [cursor, [key, ...]]; the keys are its nodes from the fourth on.
+[[nodiscard]] bool is_scan_page(RespReply reply);
+
 class KeyspaceWalk : public std::enable_shared_from_this<KeyspaceWalk> {
  public:
   enum class Purpose { kCount, kRemove };

@@ -73,8 +73,9 @@ bool SetOperation::append_to(std::string& out) {
     context_.count_dropped_write("an entry was not written: " + bytes.error().message);
     return false;
   }
+  const auto own_life_ms = static_cast<std::uint64_t>(life_ms);
   append_set(out, context_.stored_key(key_), *bytes,
-             std::min(static_cast<std::uint64_t>(life_ms), context_.config.ttl_ms));
+             entry_->outlives_ttl ? own_life_ms : std::min(own_life_ms, context_.config.ttl_ms));
   return true;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tiers/redis/backend_factory.hpp"
+#include "tiers/redis/entry_walk.hpp"
 #include "tiers/redis/join.hpp"
 #include "tiers/redis/keyspace_walk.hpp"
 #include "tiers/redis/operations.hpp"
@@ -206,6 +207,14 @@ void RedisTier::flush(Handler<Status> handler) {
 
 void RedisTier::check(Handler<Status> handler) {
   impl_->ping_all(Order::kAtOnce, impl_->operation_timeout, std::move(handler));
+}
+
+std::shared_ptr<TierWalk> RedisTier::walk() {
+  return std::make_shared<EntryWalk>(
+      impl_->context, *impl_->backends.front(),
+      [impl = impl_.get()](const KeyDigest& key, Handler<Result<EntryPtr>> handler) {
+        impl->get(key, std::move(handler), nullptr);
+      });
 }
 
 TierCounters RedisTier::counters() const {

@@ -58,6 +58,9 @@ class RedisTier final : public Tier {
   void size(Handler<Result<std::uint64_t>> handler) override;
   void flush(Handler<Status> handler) override;
   void check(Handler<Status> handler) override;
+  // SCAN for the keys of a page, then a GET for each. Of a store that changes its shape meanwhile
+  // entries may be missing.
+  [[nodiscard]] std::shared_ptr<TierWalk> walk() override;
   [[nodiscard]] TierCounters counters() const override;
   // The breaker is the worst of the connections' ones.
   [[nodiscard]] TierGauges gauges() const override;

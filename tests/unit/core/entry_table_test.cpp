@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/tag_stamp.hpp"
 #include "tests/unit/core/entry_samples.hpp"
 
 namespace llm_edge_cache {
@@ -116,6 +117,23 @@ TEST(EntryTableTest, a_table_without_payload_is_refused) {
   const auto entry = read(table);
   ASSERT_FALSE(entry.ok());
   EXPECT_EQ(entry.error().code, ErrorCode::kCorruptData);
+}
+
+TEST(EntryTableTest, keeps_the_generations_of_tags) {
+  auto entry = sample_entry();
+  for (const auto& tag : entry.tags) {
+    entry.tag_stamps.push_back({tag_marker_key(tag), 0x8000'0000'0000'0001U + tag.size()});
+  }
+  expect_survives(entry);
+}
+
+TEST(EntryTableTest, drops_generations_that_are_not_one_for_each_tag) {
+  auto entry = sample_entry();
+  entry.tag_stamps.push_back({tag_marker_key(entry.tags[0]), 17});
+  const auto back = read(write_entry_table(entry, kNoLimit).value());
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ((*back)->tags, entry.tags);
+  EXPECT_TRUE((*back)->tag_stamps.empty());
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ class ThreadedTier final : public Tier {
   void size(Handler<Result<std::uint64_t>> handler) override { memory_.size(std::move(handler)); }
   void flush(Handler<Status> handler) override { memory_.flush(std::move(handler)); }
   void check(Handler<Status> handler) override { memory_.check(std::move(handler)); }
+  [[nodiscard]] std::shared_ptr<TierWalk> walk() override { return memory_.walk(); }
   [[nodiscard]] TierCounters counters() const override { return memory_.counters(); }
   [[nodiscard]] TierGauges gauges() const override { return memory_.gauges(); }
 

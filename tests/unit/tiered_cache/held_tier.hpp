@@ -4,9 +4,11 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/tier.hpp"
 
@@ -42,6 +44,21 @@ class HeldTier final : public Tier {
     hold([handler] { handler(Status()); });
   }
   void check(Handler<Status> handler) override { handler(failure ? Status(*failure) : Status()); }
+
+  // All of them on one page.
+  [[nodiscard]] std::shared_ptr<TierWalk> walk() override {
+    class Walk final : public TierWalk {
+     public:
+      explicit Walk(std::vector<KeyedEntry> all) : all_(std::move(all)) {}
+      void next(Handler handler) override { handler(std::exchange(all_, {})); }
+
+     private:
+      std::vector<KeyedEntry> all_;
+    };
+    std::vector<KeyedEntry> all;
+    for (const auto& [key, entry] : entries) all.push_back({key, entry});
+    return std::make_shared<Walk>(std::move(all));
+  }
 
   [[nodiscard]] TierCounters counters() const override { return counters_to_report; }
   [[nodiscard]] TierGauges gauges() const override { return {}; }

@@ -30,6 +30,25 @@ TEST_F(PromotionGateTest, lets_a_lookup_promote_where_nothing_happened) {
   EXPECT_TRUE(promotes(ticket)) << "promotions do not exclude each other";
 }
 
+TEST_F(PromotionGateTest, a_removal_ticket_outlives_stores_and_no_removal) {
+  int ran = 0;
+  const auto run = [&](PromotionGate::Ticket ticket) {
+    return gate.try_unless_removed(key, ticket, [&] { ++ran; });
+  };
+  const auto before = gate.removal_ticket(key);
+  gate.store(key, nothing);
+  EXPECT_TRUE(run(before));
+  gate.begin_removal(key, nothing);
+  EXPECT_FALSE(run(before));
+  EXPECT_FALSE(run(gate.removal_ticket(key))) << "the removal is still under way";
+  gate.end_removal(key);
+  EXPECT_FALSE(run(before));
+  EXPECT_TRUE(run(gate.removal_ticket(key)));
+  gate.begin_clear();
+  gate.end_clear();
+  EXPECT_EQ(ran, 2);
+}
+
 TEST_F(PromotionGateTest, rejects_a_ticket_from_before_a_store) {
   const auto ticket = gate.ticket(key);
   gate.store(key, nothing);

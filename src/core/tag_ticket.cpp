@@ -1,0 +1,32 @@
+#include "core/tag_ticket.hpp"
+
+namespace llm_edge_cache {
+
+void TagTicket::when_ready(Ready ready) {
+  const std::vector<TagStamp>* stamps = nullptr;
+  {
+    const MutexLock lock(mutex_);
+    if (missing_ > 0) {
+      waiting_.push_back(std::move(ready));
+      return;
+    }
+    stamps = outcome();
+  }
+  ready(stamps);
+}
+
+void TagTicket::set(std::size_t index, const TagStamp& stamp) {
+  std::vector<Ready> waiting;
+  const std::vector<TagStamp>* stamps = nullptr;
+  {
+    const MutexLock lock(mutex_);
+    stamps_[index] = stamp;
+    if (stamp.generation == 0) is_void_ = true;
+    if (--missing_ > 0) return;
+    waiting.swap(waiting_);
+    stamps = outcome();
+  }
+  for (const auto& ready : waiting) ready(stamps);
+}
+
+}  // namespace llm_edge_cache
