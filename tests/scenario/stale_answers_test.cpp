@@ -107,6 +107,8 @@ TEST_F(ExplainTest, and_in_json) {
 }
 
 TEST_F(ExplainTest, its_key_is_the_one_of_the_proxy) {
+  Program mock({"mock-provider", "--listen", "127.0.0.1:0"});
+  std::ofstream(config_) << "upstream: {url: \"" << mock.url() << "\"}\nscope: {mode: shared}\n";
   Program proxy(
       {"serve", "--config", config_, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"});
   const auto answer = ask_chat(proxy.address("listen"), "Hi");

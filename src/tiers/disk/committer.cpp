@@ -109,6 +109,7 @@ Status Committer::commit(std::deque<WriteOp>& ops, Database& database) {
   Status status = database.commit();
   if (status.ok()) {
     complete_staged();
+    if (sweeps_left_ > 0 && --sweeps_left_ % kCommitsPerSweep == 0) database.sweep();
   } else {
     owner_.on_write_failed(status.error());
     give_back_staged(ops, status.error());
@@ -148,7 +149,9 @@ Status Committer::clear(std::deque<WriteOp>& ops, Database& database) {
     owner_.on_write_failed(cleared.error());
     return cleared;
   }
+  // A job of RocksDB's that was under way may leave a file behind, which only a later look finds.
   database.sweep();
+  sweeps_left_ = kSweepsAfterClear * kCommitsPerSweep;
   const StatusCall call = std::move(ops.front().call);
   ops.pop_front();
   context_.mask.unhide_all();

@@ -62,6 +62,10 @@ class Committer {
   std::vector<WriteOp> puts_;
   std::vector<Removal> removals_;
   std::unordered_map<KeyDigest, bool, Hash> present_;  // as the batch will leave it
+
+  static constexpr int kSweepsAfterClear = 8;
+  static constexpr int kCommitsPerSweep = 4;
+  int sweeps_left_ = 0;  // in commits
 };
 
 }  // namespace llm_edge_cache::disk

@@ -9,8 +9,10 @@
 namespace llm_edge_cache::redis {
 namespace {
 
+// As often as Redis's own clients do.
+constexpr std::uint8_t kMaxRedirects = 16;
 // While a slot changes hands its nodes may send a command to and fro; from the fourth time on each
-// is given time to hear of the change. What ends that is the command's deadline.
+// is given time to hear of the change.
 constexpr std::uint8_t kHastyRedirects = 4;
 // Between two attempts at what a node asks to try later.
 constexpr std::chrono::milliseconds kPatience{20};
@@ -160,7 +162,7 @@ bool ClusterBackend::take_back(Node& from, OperationPtr& operation, std::string_
     if (!from.reads_replica || !replica_refuses(error)) return false;
     routing.primary_only = true;
   }
-  if (stopped_) return false;
+  if (stopped_ || ++routing.redirects > kMaxRedirects) return false;
   if (std::exchange(routing.asking, false)) routing.node.reset();
   if (redirect.kind == Redirect::Kind::kMoved) {
     want_refresh();
@@ -174,11 +176,7 @@ bool ClusterBackend::take_back(Node& from, OperationPtr& operation, std::string_
     want_refresh();
     patience_until_ = now() + kPatience;
   }
-  if (routing.redirects < kHastyRedirects) {
-    ++routing.redirects;
-  } else {
-    patience_until_ = now() + kPatience;
-  }
+  if (routing.redirects >= kHastyRedirects) patience_until_ = now() + kPatience;
   if (const auto turn = std::exchange(routing.turn, nullptr)) {
     const std::uint16_t slot = *operation->slot();
     slot_writes_.hold_first(slot, std::move(operation));

@@ -8,7 +8,8 @@ let proxy;
 
 before(async () => {
   mock = await startMock();
-  proxy = await startProxy({ upstream: mock.url });
+  // What the provider says is looked at here, and not what the proxy does about it.
+  proxy = await startProxy({ upstream: mock.url, options: ['--upstream-max-retries', '0'] });
 });
 after(async () => {
   await proxy?.stop();
