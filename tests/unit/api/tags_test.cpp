@@ -67,10 +67,16 @@ TEST_F(TagsTest, a_purge_that_the_store_cannot_be_told_fails) {
   EXPECT_FALSE(has(cache, "one"));
 }
 
+CachedResponse answer() {
+  CachedResponse response;
+  response.content = "x";
+  return response;
+}
+
 TEST(TagsWithoutL2Test, hold_in_memory) {
   const CacheManager cache;
   const CacheableRequest request("gpt-4o", "question");
-  ASSERT_TRUE(cache.store(request, {.content = "x"}, StoreOptions().with_tags({"a"})).ok());
+  ASSERT_TRUE(cache.store(request, answer(), StoreOptions().with_tags({"a"})).ok());
   EXPECT_TRUE(cache.lookup(request).value().is_hit());
   ASSERT_TRUE(cache.purge_tag("a").ok());
   EXPECT_FALSE(cache.lookup(request).value().is_hit());
@@ -80,13 +86,13 @@ TEST(TagsWithoutL2Test, are_bounded_in_number_and_length) {
   const CacheManager cache;
   const CacheableRequest request("gpt-4o", "question");
   const auto stored = [&](std::vector<std::string> tags) {
-    return cache.store(request, {.content = "x"}, StoreOptions().with_tags(std::move(tags)));
+    return cache.store(request, answer(), StoreOptions().with_tags(std::move(tags)));
   };
   EXPECT_TRUE(stored(std::vector<std::string>(16, "t")).ok());
   EXPECT_EQ(stored(std::vector<std::string>(17, "t")).error().code, ErrorCode::kInvalidArgument);
   EXPECT_TRUE(stored({std::string(64, 't')}).ok());
   EXPECT_EQ(stored({std::string(65, 't')}).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(cache.store(request, {.content = "x"}, StoreOptions().with_ttl_ms(0)).error().code,
+  EXPECT_EQ(cache.store(request, answer(), StoreOptions().with_ttl_ms(0)).error().code,
             ErrorCode::kInvalidArgument);
 }
 
