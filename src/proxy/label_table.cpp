@@ -12,7 +12,9 @@ std::size_t LabelTable::find(std::string_view label) const {
 
 std::size_t LabelTable::index_of(std::string_view label) {
   if (label.empty() || label.size() > kMaxLabelBytes) return kOther;
-  if (const auto found = find(label); found != kOther || size() == kMaxLabels) return found;
+  // Asked first: a table that fills up while it is searched may have got this very label.
+  const bool is_full = size() == kMaxLabels;
+  if (const auto found = find(label); found != kOther || is_full) return found;
   const MutexLock lock(mu_);
   if (const auto found = find(label); found != kOther) return found;
   const auto count = size();
