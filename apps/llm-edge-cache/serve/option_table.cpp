@@ -29,7 +29,10 @@ constexpr auto kOptions = std::to_array<Option>({
     {"listen", "listen", &C::listen, "",
      "Address of the proxy, HOST:PORT; port 0 takes a free one"},
     {"admin-listen", "admin.listen", &C::admin_listen, "",
-     "Address of /healthz, /readyz, /metrics and /stats; keep it private"},
+     "Address of health, metrics and the admin API; keep it private"},
+    {"admin-token-file", "admin.token_file", &C::admin_token_file, "",
+     "File, for its owner alone, with the bearer token of the admin API; required where "
+     "admin-listen is not a loopback address"},
     {"threads",
      "threads",
      &C::threads,

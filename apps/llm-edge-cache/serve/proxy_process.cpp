@@ -40,12 +40,22 @@ std::unique_ptr<Tier> make_l2(const ServeConfig& config, const ClockPtr& clock) 
   return made_or_throw(redis::RedisTier::create(l2, clock, {.on_event = log_tier_event}));
 }
 
+constexpr std::size_t kAnyBytes = std::size_t{1} << 50U;
+
 http::ServerOptions admin_options(const ServeConfig& config) {
   http::ServerOptions options;
   options.listen = config.admin_listen;
   options.max_connections = 256;
-  options.max_body_bytes = 64U << 10U;
+  options.max_body_bytes = kAnyBytes;  // of an import, which reads line by line
+  options.max_write_queue_bytes = 2 * AdminApi::max_line_bytes(config.max_entry_bytes);
   return options;
+}
+
+std::string admin_token_of(const ServeConfig& config) {
+  if (config.admin_token_file.empty()) return {};
+  auto token = AdminAccess::load_token(config.admin_token_file);
+  if (!token) throw std::invalid_argument("--admin-token-file: " + token.error().message);
+  return *std::move(token);
 }
 
 // Says which of the two addresses it was.
@@ -79,7 +89,10 @@ ProxyProcess::ProxyProcess(const ServeConfig& config, const std::string& scope_s
   server_ = listen(threads_, options, proxy_, "--listen");
   const AdminSources sources{.report = [this] { return report(); },
                              .is_draining = [this] { return draining_.load(); },
-                             .check = [this](auto handler) { cache_->check(std::move(handler)); }};
+                             .cache = cache_.get(),
+                             .clock = clock,
+                             .token = admin_token_of(config),
+                             .max_entry_bytes = config.max_entry_bytes};
   admin_ = listen(admin_threads_, admin_options(config), std::make_shared<AdminApi>(sources),
                   "--admin-listen");
 }

@@ -10,6 +10,7 @@
 
 #include "core/entry_format.hpp"
 #include "http/url.hpp"
+#include "serve/admin_access.hpp"
 #include "tiers/disk/disk_path.hpp"
 #include "tiers/redis/redis_url.hpp"
 
@@ -60,6 +61,17 @@ std::int64_t signed_ms(std::uint64_t ms) {
   return static_cast<std::int64_t>(ms);
 }
 
+Status validate_admin(const std::string& listen, const std::string& token_file) {
+  if (token_file.empty()) {
+    if (is_loopback(listen)) return {};
+    return invalid(fmt::format(
+        "--admin-listen: '{}' is beyond this machine: --admin-token-file is required then",
+        listen));
+  }
+  const auto token = AdminAccess::load_token(token_file);
+  return token ? Status() : Status(invalid("--admin-token-file: " + token.error().message));
+}
+
 Status validate_rule(const ConfiguredRule& rule, std::uint64_t longest_ms) {
   if (rule.rule.ttl_ms.value_or(0) <= longest_ms &&
       rule.rule.max_ttl_ms.value_or(0) <= longest_ms) {
@@ -76,6 +88,7 @@ Status validate_rule(const ConfiguredRule& rule, std::uint64_t longest_ms) {
 Status ServeConfig::validate() const {
   if (auto status = validate_address("listen", listen); !status) return status;
   if (auto status = validate_address("admin-listen", admin_listen); !status) return status;
+  if (auto status = validate_admin(admin_listen, admin_token_file); !status) return status;
   if (upstream.empty() && upstreams.empty()) {
     return invalid(
         "--upstream is required: the URL of the provider, such as http://127.0.0.1:8081; or the "

@@ -25,6 +25,7 @@ struct ConfiguredRule {
 struct ServeConfig {
   std::string listen = "127.0.0.1:8080";
   std::string admin_listen = "127.0.0.1:9090";
+  std::string admin_token_file;
   std::uint64_t threads = 0;  // 0: one per processor
   std::uint64_t drain_timeout_ms = 10'000;
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "admin_client.hpp"
 #include "commands.hpp"
-#include "http_fetch.hpp"
 #include "stats/stats_table.hpp"
 
 namespace llm_edge_cache::app {
@@ -9,7 +9,7 @@ namespace llm_edge_cache::app {
 namespace {
 
 struct Arguments {
-  std::string admin = "http://127.0.0.1:9090";
+  AdminServer server;
   bool json = false;
 };
 
@@ -19,17 +19,15 @@ int failed(const std::string& admin, std::string_view why) {
 }
 
 int run(const Arguments& arguments) {
-  const auto answer = fetch(arguments.admin, "/stats");
-  if (!answer) return failed(arguments.admin, answer.error().message);
-  if (answer->status != 200) {
-    return failed(arguments.admin, fmt::format("answered status {}", answer->status));
-  }
+  const auto& admin = arguments.server.url;
+  const auto body = body_of(ask_admin(arguments.server, {.target = "/stats"}));
+  if (!body) return failed(admin, body.error().message);
   if (arguments.json) {
-    fmt::print("{}", answer->body);
+    fmt::print("{}", *body);
     return kExitOk;
   }
-  const auto table = stats_table(answer->body);
-  if (!table) return failed(arguments.admin, table.error().message);
+  const auto table = stats_table(*body);
+  if (!table) return failed(admin, table.error().message);
   fmt::print("{}", *table);
   return kExitOk;
 }
@@ -39,8 +37,7 @@ int run(const Arguments& arguments) {
 void add_stats_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("stats", "Prints the counters of a running proxy");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("--admin", arguments->admin, "URL of its admin listener")
-      ->capture_default_str();
+  arguments->server.add_options(*command);
   command->add_flag("--json", arguments->json, "Print the JSON of /stats");
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
