@@ -10,12 +10,12 @@
 #include <string>
 #include <utility>
 
-#include "tests/unit/proxy/dialects/chat_fixtures.hpp"
 #include "core/tiered_cache.hpp"
 #include "proxy/proxy.hpp"
 #include "scripted_upstream.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/unit/http/test_client.hpp"
+#include "tests/unit/proxy/dialects/chat_fixtures.hpp"
 #include "threaded_tier.hpp"
 #include "tiers/memory/memory_tier.hpp"
 
@@ -118,7 +118,8 @@ class ProxyTest : public ::testing::Test {
   }
   Answer request(std::string method, std::string target, std::string body = "") {
     return settled([&] {
-      return start(http::request_head(std::move(method), std::move(target)), std::move(body)).wait();
+      return start(http::request_head(std::move(method), std::move(target)), std::move(body))
+          .wait();
     });
   }
   // The client has its last byte before the flight has stored and counted: this waits for both.
