@@ -156,7 +156,8 @@ Answer ask_chat(const std::string& address, std::string_view prompt) {
 }
 
 Answer get(const std::string& address, std::string_view path) {
-  return ask(address, std::string("GET ").append(path).append(" HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  return ask(address,
+             std::string("GET ").append(path).append(" HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 }
 
 }  // namespace llm_edge_cache::test
