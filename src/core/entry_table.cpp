@@ -40,6 +40,7 @@ void build(FlatBufferBuilder& builder, const Entry& entry) {
   const auto tags = builder.CreateVectorOfStrings(entry.tags);
 
   std::vector<std::uint64_t> generations;
+  generations.reserve(entry.tag_stamps.size());
   for (const auto& stamp : entry.tag_stamps) {
     generations.push_back(stamp.generation);
   }
