@@ -149,11 +149,6 @@ inline const bool kKernelFencesReaders = register_membarrier();
 
 }  // namespace detail
 
-/// The calling thread's announcements, if it has borrowed a record.
-inline HazardRecord* this_threads_hazards_or_null() {
-  return detail::this_threads_record;
-}
-
 /// The calling thread's announcements.
 inline HazardRecord& this_threads_hazards() {
   HazardRecord* record = detail::this_threads_record;
