@@ -2,11 +2,11 @@
 
 #include <array>
 #include <bit>
-#include <charconv>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "base/parse_number.hpp"
 #include "base/random.hpp"
 #include "base/sha256.hpp"
 
@@ -59,10 +59,7 @@ bool is_tag_marker(const Entry& entry) {
 
 std::uint64_t generation_of(const EntryPtr& marker) {
   if (marker == nullptr || !is_tag_marker(*marker)) return 0;
-  const std::string& text = marker->response.content;
-  std::uint64_t generation = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), generation);
-  return error == std::errc() && end == text.data() + text.size() ? generation : 0;
+  return parse_number<std::uint64_t>(marker->response.content).value_or(0);
 }
 
 }  // namespace llm_edge_cache

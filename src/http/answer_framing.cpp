@@ -1,17 +1,14 @@
 #include "http/answer_framing.hpp"
 
-#include <charconv>
 #include <string_view>
+
+#include "base/parse_number.hpp"
 
 namespace llm_edge_cache::http {
 namespace {
 
 std::optional<std::uint64_t> content_length_of(const Headers& headers) {
-  const std::string_view text = headers.get("content-length").value_or("");
-  std::uint64_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return length;
+  return parse_number<std::uint64_t>(headers.get("content-length").value_or(""));
 }
 
 }  // namespace

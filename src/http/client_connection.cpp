@@ -2,9 +2,10 @@
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <charconv>
 #include <chrono>
 #include <utility>
+
+#include "base/parse_number.hpp"
 
 namespace llm_edge_cache::http {
 namespace {
@@ -69,13 +70,8 @@ Framing ClientConnection::decide_framing() {
     return {.content_length = request_.body->size()};
   }
   const std::string_view text = request_.head.headers.get("content-length").value_or("");
-  std::uint64_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (!text.empty() && error == std::errc() && end == text.data() + text.size()) {
-    body_left_ = length;
-  } else {
-    chunked_ = true;
-  }
+  body_left_ = parse_number<std::uint64_t>(text);
+  chunked_ = !body_left_;
   return {.content_length = body_left_, .chunked = chunked_};
 }
 

@@ -1,7 +1,8 @@
 #include "http/sse.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/parse_number.hpp"
 
 namespace llm_edge_cache::http {
 
@@ -52,11 +53,8 @@ void SseParser::process_field(std::string_view name, std::string_view value) {
   } else if (name == "id") {
     if (value.find('\0') == std::string_view::npos) id_ = value;
   } else if (name == "retry") {
-    long long ms = 0;
-    const auto [end, ec] = std::from_chars(value.data(), value.data() + value.size(), ms);
-    const bool digits = !value.empty() && value.front() != '-' && ec == std::errc() &&
-                        end == value.data() + value.size();
-    if (digits) retry_ms_ = ms;
+    const auto ms = parse_number<std::int64_t>(value);
+    if (ms && value.front() != '-') retry_ms_ = *ms;
   }
 }
 

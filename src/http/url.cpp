@@ -1,9 +1,9 @@
 #include "http/url.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "base/parse_number.hpp"
 #include "http/headers.hpp"
 
 namespace llm_edge_cache::http {
@@ -31,12 +31,9 @@ bool is_address_char(char c) {
 }
 
 Result<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (text.empty() || ec != std::errc() || end != text.data() + text.size()) {
-    return bad("port ", text, " is not a number from 0 to 65535");
-  }
-  return port;
+  const auto port = parse_number<std::uint16_t>(text);
+  if (!port) return bad("port ", text, " is not a number from 0 to 65535");
+  return *port;
 }
 
 struct Authority {

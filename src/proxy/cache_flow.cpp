@@ -190,9 +190,8 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
     order.directives = directives_;
     order.policy = *decision_.policy;
     if (plan().may_store) {
-      order.recording =
-          Recording{&dialect_,      decision_.request.wish.form, key(), std::move(shared_as),
-                    decision_.life, tags_to_store(directives_)};
+      order.recording = Recording{&dialect_,      decision_.request.wish.form, key(), shared_as,
+                                  decision_.life, tags_to_store(directives_)};
     }
     order.upstream_head = recorded_upstream_head(exchange_->head());
     order.body = body_;

@@ -184,6 +184,7 @@ std::optional<EmbeddingBatch::Fetched> EmbeddingBatch::assign(Embeddings embeddi
     return std::nullopt;
   }
   std::vector<std::string_view> elements;
+  elements.reserve(slots.size());
   for (const auto slot : slots) {
     elements.push_back(elements_[slot]);
   }

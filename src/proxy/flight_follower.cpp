@@ -169,7 +169,7 @@ void FlightFollower::send_head(const FlightHead& head, const FlightEnding* endin
   }
   is_head_sent_ = true;
   count(options_.outcome);
-  exchange_->start(std::move(response));
+  exchange_->start(response);
 }
 
 http::Headers FlightFollower::forwarded_headers(const http::Headers& upstream) const {

@@ -1,10 +1,10 @@
 #include "proxy/pass_through.hpp"
 
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <utility>
 
+#include "base/parse_number.hpp"
 #include "proxy/access_record.hpp"
 #include "proxy/flight_follower.hpp"
 #include "proxy/proxy_error.hpp"
@@ -23,10 +23,7 @@ std::optional<std::uint64_t> declared_length(const http::Headers& headers) {
   if (!text) {
     return headers.contains("transfer-encoding") ? std::nullopt : std::optional<std::uint64_t>(0);
   }
-  std::uint64_t length = 0;
-  const auto* const end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, length);
-  return error == std::errc() && stop == end ? std::optional(length) : std::nullopt;
+  return parse_number<std::uint64_t>(*text);
 }
 
 // RFC 9110, 9.2.2.

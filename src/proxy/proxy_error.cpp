@@ -103,7 +103,7 @@ void respond_error(http::Exchange& exchange, const Dialect& dialect, const Proxy
   if (!cache_status.empty()) {
     add_cache_status(head.headers, cache_status);
   }
-  exchange.respond(std::move(head), http::SharedBytes(dialect.error_body(error)));
+  exchange.respond(head, http::SharedBytes(dialect.error_body(error)));
 }
 
 http::ErrorFormatter make_error_formatter(const Dialects& dialects) {

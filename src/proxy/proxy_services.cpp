@@ -6,7 +6,7 @@
 namespace llm_edge_cache::proxy {
 namespace {
 
-const ProxyOptions& checked(const ProxyOptions& options) {
+ProxyOptions checked(ProxyOptions options) {
   if (const auto status = options.validate(); !status.ok()) {
     throw std::invalid_argument(status.error().message);
   }
@@ -16,8 +16,8 @@ const ProxyOptions& checked(const ProxyOptions& options) {
 }  // namespace
 
 ProxyServices::ProxyServices(http::IoThreads& threads, TieredCache& tiers, ClockPtr time,
-                             const ProxyOptions& given)
-    : options(checked(given)),
+                             ProxyOptions given)
+    : options(checked(std::move(given))),
       cache(tiers),
       clock(std::move(time)),
       keyer(options),

@@ -20,10 +20,10 @@ namespace llm_edge_cache::proxy {
 
 // Shared by the proxy and by the requests under way, which may outlive it by a call-back.
 // Everything but is_stopping and client is safe from every thread.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order of construction
 struct ProxyServices {
   // Throws std::invalid_argument where the options are not valid.
-  ProxyServices(http::IoThreads& threads, TieredCache& tiers, ClockPtr time,
-                const ProxyOptions& given);
+  ProxyServices(http::IoThreads& threads, TieredCache& tiers, ClockPtr time, ProxyOptions given);
 
   const ProxyOptions options;
   TieredCache& cache;

@@ -16,8 +16,9 @@ constexpr std::string_view kTagsField = "x-llm-cache-tags";
 
 std::optional<std::int64_t> parse_seconds(std::string_view text) {
   std::int64_t seconds = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
+  const auto* const begin = text.data();
+  const auto* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, seconds);
   if (error == std::errc::result_out_of_range && text.front() != '-' && stop == end) {
     return kMaxDirectiveSeconds;
   }

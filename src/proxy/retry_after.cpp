@@ -1,11 +1,12 @@
 #include "proxy/retry_after.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <ctime>
 #include <string>
 #include <string_view>
+
+#include "base/parse_number.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {
@@ -14,13 +15,8 @@ constexpr double kDayMs = 24.0 * 3'600 * 1'000;
 
 // Providers also send fractions, which the RFC does not have.
 std::optional<double> number_of(std::string_view text) {
-  double value = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (text.empty() || error != std::errc() || stop != end || !std::isfinite(value) || value < 0) {
-    return std::nullopt;
-  }
-  return value;
+  const auto value = parse_number<double>(text);
+  return value && std::isfinite(*value) && *value >= 0 ? value : std::nullopt;
 }
 
 // "Sun, 06 Nov 1994 08:49:37 GMT", the only form that is generated today.

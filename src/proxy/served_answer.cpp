@@ -114,7 +114,7 @@ void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const 
   head.headers.add("Age", std::to_string(age_s(*answer.entry, now_ms)));
   add_cache_status(head.headers, cache_status);
   head.headers.add("x-llm-cache-key", short_key(key));
-  exchange.respond(std::move(head), answer.body);
+  exchange.respond(head, answer.body);
 }
 
 std::string short_key(const KeyDigest& key) {

@@ -1,8 +1,8 @@
 #include "proxy/upstream_call.hpp"
 
-#include <charconv>
 #include <utility>
 
+#include "base/parse_number.hpp"
 #include "proxy/cache_decision.hpp"
 #include "proxy/proxy_error.hpp"
 
@@ -14,11 +14,8 @@ namespace {
 bool is_bound_to_come_at_once(const http::ResponseHead& head, AnswerForm form,
                               std::size_t max_bytes) {
   const auto text = head.headers.get("content-length").value_or("");
-  std::uint64_t length = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, length);
-  return form == AnswerForm::kJson && !text.empty() && error == std::errc() && stop == end &&
-         length <= max_bytes;
+  const auto length = parse_number<std::uint64_t>(text);
+  return form == AnswerForm::kJson && length && *length <= max_bytes;
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <numeric>
 
+#include "base/parse_number.hpp"
 #include "base/sha256.hpp"
 
 namespace llm_edge_cache::app {
@@ -36,11 +36,8 @@ KeyDigest digest_of(const Json& request, std::initializer_list<const char*> deli
 std::optional<unsigned> forced_status(std::string_view model) {
   constexpr std::string_view kPrefix = "mock-status-";
   if (!model.starts_with(kPrefix)) return std::nullopt;
-  unsigned status = 0;
-  const auto* end = model.data() + model.size();
-  const auto [rest, error] = std::from_chars(model.data() + kPrefix.size(), end, status);
-  if (error != std::errc() || rest != end || status < 400 || status > 599) return std::nullopt;
-  return status;
+  const auto status = parse_number<unsigned>(model.substr(kPrefix.size()));
+  return status && *status >= 400 && *status <= 599 ? status : std::nullopt;
 }
 
 std::string_view error_type(MockApi api, unsigned status) {

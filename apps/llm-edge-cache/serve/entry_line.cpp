@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/parse_number.hpp"
+
 namespace llm_edge_cache::app {
 
 namespace {
@@ -112,13 +114,11 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 
 Result<std::int64_t> seconds_as_ms(std::string_view text) {
   constexpr std::int64_t kMaxSeconds = 100LL * 366 * 24 * 3'600;
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size() || seconds < 0 ||
-      seconds > kMaxSeconds) {
+  const auto seconds = parse_number<std::int64_t>(text);
+  if (!seconds || *seconds < 0 || *seconds > kMaxSeconds) {
     return invalid("max_age_seconds is not a number of seconds");
   }
-  return seconds * 1'000;
+  return *seconds * 1'000;
 }
 
 Status set(EntryFilter& filter, std::string_view name, std::string value) {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 
+#include "base/parse_number.hpp"
 #include "serve/rules_layer.hpp"
 #include "serve/upstreams_layer.hpp"
 
@@ -403,14 +403,12 @@ Status assign(ServeConfig& config, const Option& option, std::string_view text,
     config.** member = std::string(text);
     return {};
   }
-  std::uint64_t value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || rest != end || value < option.min || value > option.max) {
+  const auto value = parse_number<std::uint64_t>(text);
+  if (!value || *value < option.min || *value > option.max) {
     return invalid(origin, text,
                    fmt::format("a whole number from {} to {}", option.min, option.max));
   }
-  config.*std::get<std::uint64_t C::*>(option.field) = value;
+  config.*std::get<std::uint64_t C::*>(option.field) = *value;
   return {};
 }
 

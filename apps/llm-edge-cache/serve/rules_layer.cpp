@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 #include <utility>
 #include <variant>
+
+#include "base/parse_number.hpp"
 
 namespace llm_edge_cache::app {
 
@@ -79,13 +80,11 @@ class Assign {
     return {};
   }
   std::string operator()(const Member::Number& number) const {
-    std::uint64_t value = 0;
-    const auto* const end = text_.data() + text_.size();
-    const auto [rest, error] = std::from_chars(text_.data(), end, value);
-    if (error != std::errc() || rest != end || value < number.min || value > number.max) {
+    const auto value = parse_number<std::uint64_t>(text_);
+    if (!value || *value < number.min || *value > number.max) {
       return fmt::format("a whole number from {} to {}", number.min, number.max);
     }
-    rule_.*number.field = value * number.factor;
+    rule_.*number.field = *value * number.factor;
     return {};
   }
   std::string operator()(Member::Never /*field*/) const {

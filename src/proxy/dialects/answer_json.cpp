@@ -77,12 +77,12 @@ std::optional<Json> parse_answer_json(std::string_view text) {
 }
 
 const Json& member_of(const Json& value, std::string_view name) {
-  static const Json kNull;
+  static const Json null;
   if (!value.is_object()) {
-    return kNull;
+    return null;
   }
   const auto found = value.find(name);
-  return found == value.end() ? kNull : *found;
+  return found == value.end() ? null : *found;
 }
 
 std::string text_of(const Json& value) {

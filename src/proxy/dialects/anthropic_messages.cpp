@@ -92,8 +92,8 @@ bool AnthropicMessagesDialect::matches(std::string_view method, std::string_view
 }
 
 const std::vector<std::string>& AnthropicMessagesDialect::default_keyless_members() const {
-  static const std::vector<std::string> kMembers = {"stream", "metadata"};
-  return kMembers;
+  static const std::vector<std::string> members = {"stream", "metadata"};
+  return members;
 }
 
 Result<AnswerWish> AnthropicMessagesDialect::read_wish(std::string_view request_body) const {

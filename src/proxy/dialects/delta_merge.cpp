@@ -20,7 +20,7 @@ constexpr std::size_t kMaxOpenElements = 256;
 bool merge(std::string_view name, Json& target, const Json& delta);
 
 bool is_blank(const Json& value) {
-  return value.is_null() || value == "" || value == 0;
+  return value.is_null() || value == Json("") || value == Json(0);
 }
 
 // Null where no element of late has this index.

@@ -11,10 +11,10 @@ bool OpenAiChatDialect::matches(std::string_view method, std::string_view path) 
 }
 
 const std::vector<std::string>& OpenAiChatDialect::default_keyless_members() const {
-  static const std::vector<std::string> kMembers = {
+  static const std::vector<std::string> members = {
       "stream",          "stream_options", "user", "metadata", "store", "safety_identifier",
       "prompt_cache_key"};
-  return kMembers;
+  return members;
 }
 
 Result<AnswerWish> OpenAiChatDialect::read_wish(std::string_view request_body) const {

@@ -60,8 +60,8 @@ bool OpenAiCompletionsDialect::matches(std::string_view method, std::string_view
 }
 
 const std::vector<std::string>& OpenAiCompletionsDialect::default_keyless_members() const {
-  static const std::vector<std::string> kMembers = {"stream", "stream_options", "user"};
-  return kMembers;
+  static const std::vector<std::string> members = {"stream", "stream_options", "user"};
+  return members;
 }
 
 Result<AnswerWish> OpenAiCompletionsDialect::read_wish(std::string_view request_body) const {

@@ -11,8 +11,8 @@ bool OpenAiEmbeddingsDialect::matches(std::string_view method, std::string_view 
 }
 
 const std::vector<std::string>& OpenAiEmbeddingsDialect::default_keyless_members() const {
-  static const std::vector<std::string> kMembers = {"user"};
-  return kMembers;
+  static const std::vector<std::string> members = {"user"};
+  return members;
 }
 
 Result<AnswerWish> OpenAiEmbeddingsDialect::read_wish(std::string_view request_body) const {

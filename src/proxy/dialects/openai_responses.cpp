@@ -54,8 +54,8 @@ bool OpenAiResponsesDialect::matches(std::string_view method, std::string_view p
 }
 
 const std::vector<std::string>& OpenAiResponsesDialect::default_keyless_members() const {
-  static const std::vector<std::string> kMembers = {"stream", "stream_options"};
-  return kMembers;
+  static const std::vector<std::string> members = {"stream", "stream_options"};
+  return members;
 }
 
 Result<AnswerWish> OpenAiResponsesDialect::read_wish(std::string_view request_body) const {

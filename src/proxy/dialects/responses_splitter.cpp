@@ -207,7 +207,7 @@ class ResponseSplitter {
     }
   }
 
-  void emit(const std::string& type, Json members) {
+  void emit(const std::string& type, const Json& members) {
     Json event = {{"type", type}, {"sequence_number", sequence_++}};
     event.update(members);
     append_event(out_, type, event.dump());

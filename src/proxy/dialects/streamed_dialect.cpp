@@ -60,7 +60,7 @@ Result<std::optional<std::string>> StreamedDialect::adapt(AnswerForm recorded,
   if (again.refusal || !again.is_exact || !says_the_same(again.body, streamed_part(*body, wish))) {
     return cannot_adapt("the recorded answer cannot be said as a stream without a loss");
   }
-  return std::optional(std::move(*stream));
+  return stream;
 }
 
 Json StreamedDialect::streamed_part(const Json& body, AnswerWish /*wish*/) const {

@@ -17,7 +17,7 @@ bool continues_character(char c) {
 std::string_view take_piece(std::string_view& text) {
   std::size_t end = 0;
   while (end < text.size() && end < kPieceMaxBytes &&
-         !(end >= kPieceMinBytes && text[end - 1] == ' ')) {
+         (end < kPieceMinBytes || text[end - 1] != ' ')) {
     ++end;
   }
   while (end < text.size() && continues_character(text[end])) {

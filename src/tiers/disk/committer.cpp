@@ -109,7 +109,10 @@ Status Committer::commit(std::deque<WriteOp>& ops, Database& database) {
   Status status = database.commit();
   if (status.ok()) {
     complete_staged();
-    if (sweeps_left_ > 0 && --sweeps_left_ % kCommitsPerSweep == 0) database.sweep();
+    if (sweeps_left_ > 0) {
+      --sweeps_left_;
+      if (sweeps_left_ % kCommitsPerSweep == 0) database.sweep();
+    }
   } else {
     owner_.on_write_failed(status.error());
     give_back_staged(ops, status.error());
@@ -143,7 +146,7 @@ void Committer::give_back_staged(std::deque<WriteOp>& ops, const Error& error) {
 
 Status Committer::clear(std::deque<WriteOp>& ops, Database& database) {
   if (Status status = commit(ops, database); !status) return status;
-  const Status cleared = database.clear();
+  Status cleared = database.clear();
   owner_.on_new_table();
   if (!cleared.ok()) {
     owner_.on_write_failed(cleared.error());

@@ -238,7 +238,7 @@ void DiskTier::check(Handler<Status> handler) {
   Impl& impl = *impl_;
   // That a reader answers is all there is to it: a write that failed is no fault of reading.
   impl.readers.submit<Status>([]() -> Status { return {}; },
-                              [&impl, handler = std::move(handler)](Status answered) {
+                              [&impl, handler = std::move(handler)](const Status& answered) {
                                 Status status = answered.ok() ? impl.writer.check() : answered;
                                 if (!status.ok()) {
                                   impl.context.counters.add_error(status.error().code);

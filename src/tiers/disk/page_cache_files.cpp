@@ -49,7 +49,7 @@ class PageCacheFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
 
 class PageCacheFiles final : public rocksdb::FileSystemWrapper {
  public:
-  explicit PageCacheFiles(std::shared_ptr<FileSystem> base) : FileSystemWrapper(std::move(base)) {}
+  explicit PageCacheFiles(const std::shared_ptr<FileSystem>& base) : FileSystemWrapper(base) {}
 
   const char* Name() const override { return "llm_edge_cache.PageCacheFiles"; }
 

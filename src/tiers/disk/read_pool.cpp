@@ -59,7 +59,7 @@ ReadPool::~ReadPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void ReadPool::submit(JobPtr job) {
+void ReadPool::submit(const JobPtr& job) {
   const auto refused = admit(job);
   if (!refused.ok()) job->refuse(refused.error());
 }

@@ -85,7 +85,7 @@ class ReadPool {
   [[nodiscard]] TimePoint deadline() const {
     return std::chrono::steady_clock::now() + options_.timeout;
   }
-  void submit(JobPtr job) LEC_EXCLUDES(mutex_);
+  void submit(const JobPtr& job) LEC_EXCLUDES(mutex_);
   [[nodiscard]] Status admit(const JobPtr& job) LEC_EXCLUDES(mutex_);
   void run() LEC_EXCLUDES(mutex_);
   [[nodiscard]] JobPtr next() LEC_EXCLUDES(mutex_);

@@ -73,12 +73,13 @@ void EntryWalk::next(Handler handler) {
 
 // A cluster that was just made is known once it has answered.
 void EntryWalk::await_map() {
-  auto ping = std::make_unique<PingOperation>(context_, [self = shared_from_this()](Status status) {
-    if (!status.ok()) return self->finish(status.error());
-    self->keyspaces_ = self->backend_.keyspaces();
-    if (!self->keyspaces_.empty()) return self->scan();
-    self->finish(Error{ErrorCode::kUnavailable, "redis: the cluster has no slots"});
-  });
+  auto ping =
+      std::make_unique<PingOperation>(context_, [self = shared_from_this()](const Status& status) {
+        if (!status.ok()) return self->finish(status.error());
+        self->keyspaces_ = self->backend_.keyspaces();
+        if (!self->keyspaces_.empty()) return self->scan();
+        self->finish(Error{ErrorCode::kUnavailable, "redis: the cluster has no slots"});
+      });
   backend_.submit(std::move(ping), Backend::Order::kAtOnce);
 }
 

@@ -90,10 +90,11 @@ void KeyspaceWalk::await_map() {
   if (std::exchange(awaited_map_, true)) {
     return finish(Error{ErrorCode::kUnavailable, "redis: the cluster has no slots"});
   }
-  auto ping = std::make_unique<PingOperation>(context_, [self = shared_from_this()](Status status) {
-    if (!status.ok()) return self->handler_(status.error());
-    self->start();
-  });
+  auto ping =
+      std::make_unique<PingOperation>(context_, [self = shared_from_this()](const Status& status) {
+        if (!status.ok()) return self->handler_(status.error());
+        self->start();
+      });
   backend_.submit(std::move(ping), Backend::Order::kAtOnce);
 }
 

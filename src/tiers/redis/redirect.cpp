@@ -1,22 +1,13 @@
 #include "tiers/redis/redirect.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
+#include "base/parse_number.hpp"
 #include "tiers/redis/key_slot.hpp"
 
 namespace llm_edge_cache::redis {
 namespace {
-
-template <class Number>
-std::optional<Number> to_number(std::string_view text) {
-  Number number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return number;
-}
 
 std::string_view take_word(std::string_view* text) {
   const std::size_t end = std::min(text->find(' '), text->size());
@@ -29,7 +20,7 @@ std::string_view take_word(std::string_view* text) {
 std::optional<ServerAddress> parse_address(std::string_view text, const ServerAddress& from) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
-  const auto port = to_number<std::uint16_t>(text.substr(colon + 1));
+  const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
   if (!port || *port == 0) return std::nullopt;
   const std::string_view host = text.substr(0, colon);
   if (host == "?") return std::nullopt;  // the node does not know either
@@ -42,7 +33,7 @@ Redirect Redirect::parse(std::string_view error, const ServerAddress& from) {
   const std::string_view code = take_word(&error);
   if (code == "TRYAGAIN" || code == "CLUSTERDOWN") return {.kind = Kind::kTryLater};
   if (code != "MOVED" && code != "ASK") return {};
-  const auto slot = to_number<std::uint16_t>(take_word(&error));
+  const auto slot = parse_number<std::uint16_t>(take_word(&error));
   const auto address = parse_address(error, from);
   if (!slot || *slot >= kClusterSlots || !address) return {};
   return {code == "MOVED" ? Kind::kMoved : Kind::kAsk, *slot, *address};

@@ -149,7 +149,9 @@ RedisTier::RedisTier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RedisTier::~RedisTier() {
   if (impl_->context.config.shutdown_flush_ms > 0) {
     std::promise<void> flushed;
-    flush([&flushed](Status /*what is left is dropped, and counted*/) { flushed.set_value(); });
+    flush([&flushed](const Status& /*what is left is dropped, and counted*/) {
+      flushed.set_value();
+    });
     flushed.get_future().wait();
   }
   for (const auto& backend : impl_->backends) backend->stop();
@@ -190,7 +192,7 @@ void RedisTier::remove(const KeyDigest& key, Handler<Result<bool>> handler) {
 void RedisTier::clear(Handler<Status> handler) {
   flush([this, handler = std::move(handler)](Status flushed) {
     if (!flushed.ok()) return handler(std::move(flushed));
-    impl_->walk(KeyspaceWalk::Purpose::kRemove, [handler](Result<std::uint64_t> removed) {
+    impl_->walk(KeyspaceWalk::Purpose::kRemove, [handler](const Result<std::uint64_t>& removed) {
       handler(removed.ok() ? Status() : Status(removed.error()));
     });
   });

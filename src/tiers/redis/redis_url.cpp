@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <system_error>
+
+#include "base/parse_number.hpp"
 
 namespace llm_edge_cache::redis {
 namespace {
@@ -59,13 +60,6 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return decoded;
 }
 
-template <class Number>
-bool parse_number(std::string_view text, Number* number) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, *number);
-  return error == std::errc{} && stop == end;
-}
-
 // Takes "[user]:password@" off the front of the authority.
 Status take_credentials(std::string_view* authority, RedisUrl* url) {
   const std::size_t at = authority->rfind('@');
@@ -107,10 +101,9 @@ Status parse_host_and_port(std::string_view text, ServerAddress* server) {
     }
   }
   if (server->host.empty()) return invalid("the host is missing");
-  if (has_port && (!parse_number(port, &server->port) || server->port == 0)) {
-    return invalid("the port must be 1 to 65535");
-  }
-  return {};
+  if (!has_port) return {};
+  server->port = parse_number<std::uint16_t>(port).value_or(0);
+  return server->port == 0 ? invalid("the port must be 1 to 65535") : Status();
 }
 
 Status parse_servers(std::string_view text, RedisUrl* url) {
@@ -135,9 +128,9 @@ Status parse_servers(std::string_view text, RedisUrl* url) {
 Status parse_database(std::string_view text, RedisUrl* url) {
   // Redis takes an int.
   constexpr std::uint32_t kMax = std::numeric_limits<std::int32_t>::max();
-  if (!parse_number(text, &url->database) || url->database > kMax) {
-    return invalid("the database must be a number");
-  }
+  const auto database = parse_number<std::uint32_t>(text);
+  if (!database || *database > kMax) return invalid("the database must be a number");
+  url->database = *database;
   return {};
 }
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <system_error>
 
+#include "base/parse_number.hpp"
+
 namespace llm_edge_cache::redis {
 namespace {
 
@@ -18,18 +20,15 @@ std::optional<std::int64_t> to_integer(std::string_view text) {
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   const std::string_view digits = text.substr(text.substr(0, 1) == "-" ? 1 : 0);
   if (digits.substr(0, 1) == "0" && text != "0") return std::nullopt;
-  std::int64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return value;
+  return parse_number<std::int64_t>(text);
 }
 
 bool is_double(std::string_view text) {
   if (!text.empty() && text[0] == '+') text.remove_prefix(1);
   double value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, value);
   return stop == end && (error == std::errc{} || error == std::errc::result_out_of_range);
 }
 

@@ -1,8 +1,8 @@
 #include "tiers/redis/sentinel_locator.hpp"
 
-#include <charconv>
 #include <utility>
 
+#include "base/parse_number.hpp"
 #include "tiers/redis/command.hpp"
 
 namespace llm_edge_cache::redis {
@@ -84,14 +84,11 @@ Result<ServerAddress> SentinelLocator::parse(RespReply reply) {
       reply[1].type != RespType::kBulkString || reply[2].type != RespType::kBulkString) {
     return Error{ErrorCode::kProtocol, "redis: the answer is not one of a sentinel"};
   }
-  ServerAddress address{.host = std::string(reply[1].text), .port = 0};
-  const std::string_view port = reply[2].text;
-  const auto [stop, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (address.host.empty() || error != std::errc{} || stop != port.data() + port.size() ||
-      address.port == 0) {
+  const auto port = parse_number<std::uint16_t>(reply[2].text);
+  if (reply[1].text.empty() || port.value_or(0) == 0) {
     return Error{ErrorCode::kProtocol, "redis: the sentinel names no address"};
   }
-  return address;
+  return ServerAddress{.host = std::string(reply[1].text), .port = *port};
 }
 
 }  // namespace llm_edge_cache::redis
