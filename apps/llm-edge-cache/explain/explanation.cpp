@@ -33,7 +33,7 @@ std::vector<std::string> members_among(const std::vector<std::string>& names,
 }
 
 std::string objection_of(const proxy::RequestDirectives& directives,
-                         const Explanation::Decision& decision) {
+                         const ExplainedDecision& decision) {
   if (!decision.policy.is_cached) return "the rule says never";
   if (directives.no_store) return "the request says no-store";
   if (directives.ttl_ms == 0U) return "the request says x-llm-cache-ttl: 0";
@@ -119,7 +119,7 @@ class Explainer {
     return {};
   }
 
-  Explanation::Decision& begin_decision(proxy::AnswerWish wish, proxy::CacheRules::Index rule) {
+  ExplainedDecision& begin_decision(proxy::AnswerWish wish, proxy::CacheRules::Index rule) {
     auto& decision = explanation_.decision.emplace();
     decision.is_streamed = wish.form == proxy::AnswerForm::kStream;
     decision.traits = proxy::read_request_traits(head_.path(), wish, body_);

@@ -16,6 +16,18 @@
 
 namespace llm_edge_cache::app {
 
+struct ExplainedDecision {
+  bool is_streamed = false;
+  bool is_in_parts = false;
+  proxy::RequestTraits traits;
+  std::optional<ConfiguredRule> rule;  // empty: the defaults
+  std::size_t rule_number = 0;         // from 1
+  proxy::CachePolicy policy;
+  proxy::RequestPlan plan;
+  proxy::Lifetimes life;
+  std::vector<std::string> keyless_members;  // of the body, by name
+};
+
 struct Explanation {
   std::string path;
   bool is_known_endpoint = false;  // a dialect caches requests to it
@@ -36,18 +48,7 @@ struct Explanation {
   std::vector<std::string> key_headers;         // likewise
 
   // Empty where the request has no key: nothing more is decided then.
-  struct Decision {
-    bool is_streamed = false;
-    bool is_in_parts = false;
-    proxy::RequestTraits traits;
-    std::optional<ConfiguredRule> rule;  // empty: the defaults
-    std::size_t rule_number = 0;         // from 1
-    proxy::CachePolicy policy;
-    proxy::RequestPlan plan;
-    proxy::Lifetimes life;
-    std::vector<std::string> keyless_members;  // of the body, by name
-  };
-  std::optional<Decision> decision;
+  std::optional<ExplainedDecision> decision;
 
   std::uint64_t l1_ttl_ms = 0;
   std::uint64_t l1_tti_ms = 0;

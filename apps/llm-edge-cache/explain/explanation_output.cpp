@@ -27,18 +27,18 @@ Json keys_to_json(const std::vector<std::string>& keys) {
   return list;
 }
 
-Json rule_to_json(const Explanation::Decision& decision) {
+Json rule_to_json(const ExplainedDecision& decision) {
   if (!decision.rule) return {};
   return {{"number", decision.rule_number},
           {"origin", decision.rule->origin},
           {"name", text_or_null(decision.rule->rule.name)}};
 }
 
-bool can_be_stale(const Explanation::Decision& decision) {
+bool can_be_stale(const ExplainedDecision& decision) {
   return decision.plan.may_look_up && !decision.is_in_parts;
 }
 
-Json decision_to_json(const Explanation::Decision& decision) {
+Json decision_to_json(const ExplainedDecision& decision) {
   const auto& [model, path, samples, has_tools, is_streamed] = decision.traits;
   return {{"form", decision.is_streamed ? "stream" : "json"},
           {"traits",
@@ -103,7 +103,7 @@ std::string scope_text(const Explanation& explanation) {
   return text;
 }
 
-std::string rule_text(const Explanation::Decision& decision) {
+std::string rule_text(const ExplainedDecision& decision) {
   if (!decision.rule) return "none matches: the defaults";
   const auto& name = decision.rule->rule.name;
   return name.empty() ? decision.rule->origin : fmt::format("{} '{}'", decision.rule->origin, name);
@@ -115,12 +115,12 @@ std::string traits_text(const proxy::RequestTraits& traits) {
       traits.has_tools ? "tools" : "no tools", traits.is_streamed ? "stream" : "no stream");
 }
 
-std::string window_text(const Explanation::Decision& decision, std::uint64_t ms) {
+std::string window_text(const ExplainedDecision& decision, std::uint64_t ms) {
   if (decision.is_in_parts) return "no: embeddings are never served stale";
   return ms == 0 || !can_be_stale(decision) ? "no" : fmt::format("for {}", seconds(ms));
 }
 
-void add_decision(Lines& lines, const Explanation::Decision& decision) {
+void add_decision(Lines& lines, const ExplainedDecision& decision) {
   lines.add("rule", rule_text(decision));
   lines.add("it looks at", traits_text(decision.traits));
   lines.add("looked up", decision.plan.may_look_up ? "yes" : "no");
