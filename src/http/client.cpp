@@ -55,14 +55,8 @@ class ThreadPool final : public ClientPool {
       : thread_(thread), shared_(std::move(shared)) {}
 
   void request(const Origin& origin, ClientRequest request) {
-    PerOrigin& pool = origins_[key_of(origin)];
-    if (!pool.idle.empty()) {
-      // The last one used is the least likely to be stale.
-      const auto connection = std::move(pool.idle.back());
-      pool.idle.pop_back();
-      idle_count_.fetch_sub(1, std::memory_order_relaxed);
-      return connection->begin(std::move(request));
-    }
+    if (const auto connection = take_idle(origin)) return connection->begin(std::move(request));
+    const PerOrigin& pool = origins_[key_of(origin)];
     if (pool.connections >= shared_->options.max_connections_per_origin) {
       return thread_.post([request = std::move(request), origin] {
         if (request.link->cancelled) return;
@@ -113,6 +107,19 @@ class ThreadPool final : public ClientPool {
   };
 
   static Key key_of(const Origin& origin) { return {origin.scheme, origin.host, origin.port}; }
+
+  // The last one used, which is the least likely to be stale. Null where none can be used.
+  std::shared_ptr<ClientConnection> take_idle(const Origin& origin) {
+    while (true) {
+      const auto found = origins_.find(key_of(origin));
+      if (found == origins_.end() || found->second.idle.empty()) return nullptr;
+      auto connection = std::move(found->second.idle.back());
+      found->second.idle.pop_back();
+      idle_count_.fetch_sub(1, std::memory_order_relaxed);
+      if (connection->is_quiet()) return connection;
+      connection->close();
+    }
+  }
 
   std::shared_ptr<ClientConnection> open(const Origin& origin) {
     auto connection = std::make_shared<ClientConnection>(thread_, shared_, origin, *this);

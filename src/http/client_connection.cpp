@@ -1,7 +1,10 @@
 #include "http/client_connection.hpp"
 
+#include <sys/socket.h>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -241,6 +244,13 @@ void ClientConnection::close() {
   deadline_.cancel();
   write_timer_.cancel();
   pool_->on_closed(*this);
+}
+
+bool ClientConnection::is_quiet() {
+  char byte = 0;
+  const auto got =
+      ::recv(stream_->socket().native_handle(), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 // --- Answer ----------------------------------------------------------------------------------

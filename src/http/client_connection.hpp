@@ -71,6 +71,10 @@ class ClientConnection final : public StreamOwner,
   [[nodiscard]] bool is_closed() const { return phase_ == Phase::kClosed; }
   void close();
 
+  // For an idle one: false where bytes, or the end, lie in the kernel that the event loop has not
+  // come to. They would be taken for the answer to the next request.
+  [[nodiscard]] bool is_quiet();
+
   // The calls of ClientCall.
   void cancel();
   void pause();

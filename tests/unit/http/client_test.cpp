@@ -3,18 +3,25 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
 #include <string>
 #include <vector>
 
+#include "http/url.hpp"
 #include "test_client.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/free_port.hpp"
+#include "tests/support/raw_server.hpp"
 #include "tests/support/scripted_server.hpp"
 
 namespace llm_edge_cache::http {
 namespace {
 
 using test::eventually;
+using test::http_answer;
+using test::RawPeer;
+using test::RawServer;
 using test::ScriptedServer;
 using ::testing::AllOf;
 using ::testing::EndsWith;
@@ -217,6 +224,33 @@ TEST(ClientTest, connection_with_bytes_nobody_asked_for_is_not_used_again) {
   TestClient client;
   for (int i = 0; i < 3; ++i) EXPECT_EQ(client.get(server.port()).body, "ok");
   EXPECT_EQ(server.connections(), 3U);
+}
+
+TEST(ClientTest, connection_with_bytes_that_nobody_has_read_is_not_used_again) {
+  std::promise<void> may_send;
+  std::promise<void> has_sent;
+  std::atomic<bool> is_first{true};
+  RawServer server([&](RawPeer& peer) {
+    (void)peer.read_request();
+    peer.send(http_answer("ok"));
+    if (!is_first.exchange(false)) return;
+    may_send.get_future().wait();
+    peer.send(http_answer("poison"));
+    has_sent.set_value();
+    peer.read_to_end();
+  });
+  const auto origin = parse_url(server.url())->origin;
+  TestClient client;
+  EXPECT_EQ(client.fetch(origin, request_head("GET", "/")).body, "ok");
+  const auto collector = std::make_shared<Collector>();
+  client.run([&] {  // the event loop sees nothing meanwhile
+    may_send.set_value();
+    has_sent.get_future().wait();
+    client.client().request(client.thread(), origin, request_head("GET", "/"), SharedBytes(),
+                            collector);
+  });
+  EXPECT_EQ(collector->wait().body, "ok");
+  EXPECT_EQ(server.connections(), 2U);
 }
 
 TEST(ClientTest, idle_connection_that_the_server_closes_leaves_the_pool) {
