@@ -11,12 +11,13 @@
 namespace llm_edge_cache::proxy {
 namespace {
 
+// What Connection names does not go upstream, and so can be no part of what was asked.
 template <class Visit>
 void for_each_key_header(const std::vector<std::string>& names, const http::Headers& headers,
                          Visit visit) {
   for (const auto& name : names) {
     for (const auto& field : headers) {
-      if (http::equals_ignore_case(field.name, name)) {
+      if (http::equals_ignore_case(field.name, name) && !headers.has_token("connection", name)) {
         visit(name, field.value);
       }
     }

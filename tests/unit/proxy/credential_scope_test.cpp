@@ -46,6 +46,13 @@ TEST(CredentialScopeTest, nobody_is_a_scope_of_its_own) {
   EXPECT_NE(scope_of({}), KeyDigest{});
 }
 
+TEST(CredentialScopeTest, a_credential_that_stays_on_this_hop_is_nobodys) {
+  EXPECT_EQ(scope_of({{"authorization", "a"}, {"connection", "close, Authorization"}}),
+            scope_of({}));
+  EXPECT_EQ(scope_of({{"authorization", "a"}, {"connection", "x-api-key"}}),
+            scope_of({{"authorization", "a"}}));
+}
+
 TEST(CredentialScopeTest, another_secret_makes_another_scope) {
   EXPECT_NE(scope_of({{"authorization", "a"}}, "one"), scope_of({{"authorization", "a"}}, "two"));
 }
