@@ -16,6 +16,14 @@ std::string_view take_line(std::string_view& rest) {
   return line;
 }
 
+// Takes a line end off the back; false where there is none.
+bool drop_line_end(std::string_view& text) {
+  const bool is_crlf = text.ends_with("\r\n");
+  const bool is_line_end = is_crlf || text.ends_with('\n') || text.ends_with('\r');
+  text.remove_suffix(is_crlf ? 2 : is_line_end ? 1 : 0);
+  return is_line_end;
+}
+
 // The value of `name: value`, without the one space that may follow the colon.
 bool read_field(std::string_view line, std::string_view name, std::string_view& value) {
   if (!line.starts_with(name)) {
@@ -44,6 +52,10 @@ std::vector<std::string_view> event_blocks(std::string_view stream) {
     blocks.push_back(start.substr(0, start.size() - rest.size()));
   }
   return blocks;
+}
+
+bool ends_with_whole_event(std::string_view stream) {
+  return drop_line_end(stream) && drop_line_end(stream);
 }
 
 std::string event_data(std::string_view block) {

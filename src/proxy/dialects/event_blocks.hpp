@@ -12,6 +12,9 @@ namespace llm_edge_cache::proxy {
 // The last block may lack its end.
 [[nodiscard]] std::vector<std::string_view> event_blocks(std::string_view stream);
 
+// Whether its last event has the blank line without which no client hears of it.
+[[nodiscard]] bool ends_with_whole_event(std::string_view stream);
+
 // The data of one block, its lines joined by line feeds. Empty for a comment or a ping.
 [[nodiscard]] std::string event_data(std::string_view block);
 // The event type that the block names; empty where it names none.

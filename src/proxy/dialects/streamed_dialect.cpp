@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "proxy/dialects/event_blocks.hpp"
+
 namespace llm_edge_cache::proxy {
 namespace {
 
@@ -19,6 +21,9 @@ AnswerReview StreamedDialect::review(AnswerForm form, std::string_view answer) c
     auto assembled = assemble(answer);
     if (assembled.refusal) {
       return refused(*assembled.refusal);
+    }
+    if (!ends_with_whole_event(answer)) {
+      return refused(StoreRefusal::kTruncated);
     }
     body = std::move(assembled.body);
   } else {

@@ -30,6 +30,16 @@ TEST(EventBlocksTest, keeps_stray_blank_lines_as_blocks_of_their_own) {
   EXPECT_THAT(event_blocks("\n\ndata: a\n\n"), ElementsAre("\n", "\n", "data: a\n\n"));
 }
 
+TEST(EventBlocksTest, tell_whether_the_last_event_will_be_heard_of) {
+  for (const auto* whole : {"data: a\n\n", "data: a\r\n\r\n", "data: a\r\r", "data: a\r\n\n"}) {
+    EXPECT_TRUE(ends_with_whole_event(whole)) << whole;
+  }
+  for (const auto* cut :
+       {"", "\n", "data: a", "data: a\n", "data: a\r\n", "data: a\n\ndata: b\n"}) {
+    EXPECT_FALSE(ends_with_whole_event(cut)) << cut;
+  }
+}
+
 TEST(EventDataTest, drops_one_space_after_the_colon) {
   EXPECT_EQ(event_data("data: a\n\n"), "a");
   EXPECT_EQ(event_data("data:a\n\n"), "a");
