@@ -89,6 +89,16 @@ void RawClient::wait_for_bytes() {
   if (unread_.empty()) fill();
 }
 
+std::size_t RawClient::read_bytes(std::size_t wanted) {
+  std::size_t taken = 0;
+  while (taken < wanted) {
+    if (unread_.empty() && !fill()) break;
+    taken += unread_.size();
+    unread_.clear();
+  }
+  return taken;
+}
+
 bool RawClient::takes(std::string_view bytes) {
   while (unread_.size() < bytes.size()) {
     if (!fill()) return false;

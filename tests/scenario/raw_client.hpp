@@ -2,6 +2,7 @@
 // answer back.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ class RawClient {
   void wait_for_bytes();
   // Whether these are the next bytes that come; takes them where they are.
   bool takes(std::string_view bytes);
+  // Takes at least so many bytes, whatever they are; fewer where the connection ends before, or
+  // after 20 s. Returns how many.
+  std::size_t read_bytes(std::size_t wanted);
   // The next whole answer; nothing where the connection ended before, or after 20 s.
   std::optional<Answer> read_answer();
   // True when the server has closed; false where bytes came, or nothing within 20 s.
