@@ -8,10 +8,10 @@ WARNINGS_AS_ERRORS := $(if $(CI),ON,OFF)
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help bootstrap build run test test-asan test-tsan fuzz-smoke bench bench-l1 lint format install clean
+.PHONY: help bootstrap build run test test-asan test-tsan soak fuzz-smoke bench bench-l1 lint format install clean
 
 help:
-	@echo "make run | test | build | test-asan | test-tsan | fuzz-smoke | bench | bench-l1 | lint | format | install"
+	@echo "make run | test | build | test-asan | test-tsan | soak | fuzz-smoke | bench | bench-l1 | lint | format | install"
 
 bootstrap:
 	@scripts/bootstrap
@@ -41,6 +41,11 @@ test-asan: build-asan
 test-tsan: build-tsan
 	@TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" \
 	  ctest --test-dir build/tsan --output-on-failure -j $(JOBS) $(CTEST_ARGS)
+
+# SOAK_SECONDS of load while Redis is restarted every minute.
+SOAK_SECONDS ?= 1800
+soak: build-release
+	@scripts/soak --binary build/release/bin/llm-edge-cache --seconds $(SOAK_SECONDS)
 
 fuzz-smoke: build-fuzz
 	@scripts/fuzz_smoke build/fuzz

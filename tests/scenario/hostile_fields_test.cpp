@@ -299,12 +299,12 @@ json random_value(std::mt19937_64& random, int depth) {
 
 // nlohmann's text with sorted members is the oracle of what is the same.
 TEST_F(HostileFieldsTest, random_requests_share_an_answer_exactly_where_they_are_equal) {
-  constexpr int kRequests = 1'000;
+  constexpr int kAsked = 1'000;
   std::mt19937_64 random(20'261'124);
   std::map<std::string, std::string> answers;  // by canonical text
   std::map<std::string, std::string> askers;   // by answer
   RawClient client(proxy_->address("listen"));
-  for (int i = 0; i < kRequests; ++i) {
+  for (int i = 0; i < kAsked; ++i) {
     const json body = {
         {"model", "gpt-4o"}, {"messages", json::array()}, {"x", random_value(random, 0)}};
     const auto text = body.dump();
@@ -317,7 +317,7 @@ TEST_F(HostileFieldsTest, random_requests_share_an_answer_exactly_where_they_are
     ASSERT_EQ(askers.emplace(answer->body, text).first->second, text);
   }
   EXPECT_GT(answers.size(), 100U);
-  EXPECT_LT(answers.size(), kRequests);
+  EXPECT_LT(answers.size(), kAsked);
 }
 
 TEST_F(HostileFieldsTest, connections_over_the_limit_are_refused_and_the_rest_goes_on) {
