@@ -56,6 +56,15 @@ struct L2Config {
 
   ReadFrom read_from = ReadFrom::kPrimary;  // kReplica: of a cluster only
 
+  // Of Redis. True: processes that share the store (and its prefix and database) tell each other
+  // what they replace and remove, over a connection of its own, so that no L1 answers with it.
+  // False is for a store that one process uses, and for servers older than Redis 6.
+  bool coherence = true;
+  // Of Redis, for the proxy. Processes that share the store ask the provider once: the first holds
+  // a lease of this long, which it renews while it waits for the answer. What a process that dies
+  // costs the others. 0: each process asks for itself.
+  std::uint64_t flight_lease_ms = 3'000;
+
   // Threads that do L2's I/O, and the pipelined connections each has to a server.
   std::size_t io_threads = 1;
   std::size_t connections_per_thread = 1;

@@ -21,6 +21,8 @@ class Checker {
 };
 
 constexpr std::size_t kMaxIoThreads = 256;
+constexpr std::uint64_t kMinLeaseMs = 100;
+constexpr std::uint64_t kMaxLeaseMs = 600'000;
 constexpr std::uint64_t kMinDiskBytes = 16ULL << 20U;
 constexpr std::uint64_t kMaxDiskBytes = 1ULL << 50U;
 constexpr std::uint64_t kMinDiskCacheBytes = 1ULL << 20U;
@@ -55,6 +57,9 @@ Status L2Config::validate() const {
                "l2.io_threads must be between 1 and 256")
       .require(connections_per_thread > 0 && connections_per_thread <= kMaxConnectionsPerThread,
                "l2.connections_per_thread must be between 1 and 64")
+      .require(flight_lease_ms == 0 ||
+                   (flight_lease_ms >= kMinLeaseMs && flight_lease_ms <= kMaxLeaseMs),
+               "l2.flight_lease_ms must be 0, or between 100 and 600,000")
       .require(tls_cert_file.empty() == tls_key_file.empty(),
                "l2.tls_cert_file and l2.tls_key_file go together")
       .require(max_pending_writes > 0, "l2.max_pending_writes must be at least 1")

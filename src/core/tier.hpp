@@ -17,6 +17,7 @@
 
 #include "base/key_digest.hpp"
 #include "core/entry.hpp"
+#include "core/fleet.hpp"
 #include "llm_edge_cache/result.hpp"
 
 namespace llm_edge_cache {
@@ -106,6 +107,9 @@ class Tier {
 
   // Holds a page in memory at a time, and the keys of a tier that is in memory itself.
   [[nodiscard]] virtual std::shared_ptr<TierWalk> walk() = 0;
+
+  // Null where no other process shares the tier.
+  [[nodiscard]] virtual Fleet* fleet() { return nullptr; }
 
   [[nodiscard]] virtual TierCounters counters() const = 0;
   [[nodiscard]] virtual TierGauges gauges() const = 0;

@@ -39,7 +39,12 @@ TierMetrics metrics_of(const TierReport& report) {
 }  // namespace
 
 TieredCache::TieredCache(std::unique_ptr<LocalTier> l1, std::unique_ptr<Tier> l2, ClockPtr clock)
-    : clock_(std::move(clock)), l1_(std::move(l1)), l2_(std::move(l2)) {}
+    : clock_(std::move(clock)),
+      l1_(std::move(l1)),
+      l2_(std::move(l2)),
+      fleet_(l2_ == nullptr ? nullptr : l2_->fleet()) {
+  if (fleet_ != nullptr) fleet_->listen(*this);
+}
 
 TieredCache::~TieredCache() = default;
 
@@ -108,20 +113,50 @@ LookedUp TieredCache::finish_lookup(const KeyDigest& key, PromotionGate::Ticket 
 
 void TieredCache::store(const KeyDigest& key, const EntryPtr& entry) {
   if (!entry->tags.empty()) return store(key, entry, stamp(entry->tags));
-  gate_.store(key, [&] { l1_->put(key, entry); });
-  if (l2_ != nullptr) l2_->put(key, entry);
+  write_both(key, entry, nullptr);
 }
 
-void TieredCache::store(const KeyDigest& key, const EntryPtr& entry, const TagTicketPtr& ticket) {
-  if (ticket == nullptr) return store(key, entry);
-  ticket->when_ready([this, key, entry, ticket](const std::vector<TagStamp>* stamps) {
-    if (stamps == nullptr) return;
-    auto stamped = std::make_shared<Entry>(*entry);
-    stamped->tags = ticket->tags();
-    stamped->tag_stamps = *stamps;
-    gate_.store(key, [&] { l1_->put(key, stamped); });
-    if (l2_ != nullptr) l2_->put(key, stamped);
-  });
+void TieredCache::store(const KeyDigest& key, const EntryPtr& entry, const TagTicketPtr& ticket,
+                        FlightLeasePtr lease) {
+  if (ticket == nullptr) {
+    if (lease == nullptr || !entry->tags.empty()) return store(key, entry);
+    return write_both(key, entry, std::move(lease));
+  }
+  ticket->when_ready(
+      [this, key, entry, ticket, lease = std::move(lease)](const std::vector<TagStamp>* stamps) {
+        if (stamps == nullptr) return;
+        auto stamped = std::make_shared<Entry>(*entry);
+        stamped->tags = ticket->tags();
+        stamped->tag_stamps = *stamps;
+        write_both(key, stamped, lease);
+      });
+}
+
+void TieredCache::write_both(const KeyDigest& key, const EntryPtr& entry, FlightLeasePtr lease) {
+  gate_.store(key, [&] { l1_->put(key, entry); });
+  if (l2_ == nullptr) return;
+  if (lease != nullptr && fleet_ != nullptr) return fleet_->put(key, entry, std::move(lease));
+  l2_->put(key, entry);
+}
+
+void TieredCache::take_turn(const KeyDigest& key, Fleet::TurnHandler handler) {
+  if (fleet_ == nullptr) return handler({});
+  fleet_->take_turn(key, std::move(handler));
+}
+
+// A lookup that began before, and brings what was there then, is not promoted.
+void TieredCache::on_changed(const KeyDigest& key) {
+  bool was_there = false;
+  gate_.begin_removal(key, [&] { was_there = l1_->erase(key); });
+  gate_.end_removal(key);
+  if (was_there) fleet_drops_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void TieredCache::on_all_changed() {
+  gate_.begin_clear();
+  l1_->erase_all();
+  gate_.end_clear();
+  fleet_clears_.fetch_add(1, std::memory_order_relaxed);
 }
 
 TagTicketPtr TieredCache::stamp(std::vector<std::string> tags) {
@@ -283,6 +318,13 @@ TierReport TieredCache::l1_report() const {
 TierReport TieredCache::l2_report() const {
   if (l2_ == nullptr) return {};
   return {l2_stats_.totals(), l2_->counters(), l2_->gauges()};
+}
+
+FleetReport TieredCache::fleet_report() const {
+  FleetReport report = fleet_ == nullptr ? FleetReport() : fleet_->report();
+  report.l1_drops = fleet_drops_.load(std::memory_order_relaxed);
+  report.l1_clears = fleet_clears_.load(std::memory_order_relaxed);
+  return report;
 }
 
 MetricsSnapshot TieredCache::metrics_snapshot() const {

@@ -3,6 +3,7 @@
 //   lookup   L1, then L2; what L2 has goes into L1 with the life that it has left
 //   store    L1 at once, L2 behind
 //   remove   L1 at once, L2 acknowledged; wins over every lookup that was under way
+//   others   that share L2 and change an answer there end it in this L1 as well (core/fleet.hpp)
 //   purge    of a tag: removes its marker (core/tag_stamp.hpp), which ends every answer under it in
 //            every tier, and every one on its way into them
 //
@@ -16,7 +17,9 @@
 // outstanding and must not run on a thread of L2 (runs_on_this_thread()).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,6 +28,7 @@
 
 #include "base/key_digest.hpp"
 #include "core/entry.hpp"
+#include "core/fleet.hpp"
 #include "core/lookup_stats.hpp"
 #include "core/promotion_gate.hpp"
 #include "core/tag_ticket.hpp"
@@ -54,7 +58,7 @@ struct TierReport {
   TierGauges gauges;
 };
 
-class TieredCache {
+class TieredCache : private FleetListener {
  public:
   template <class T>
   using Handler = std::function<void(T)>;
@@ -63,7 +67,7 @@ class TieredCache {
   TieredCache(std::unique_ptr<LocalTier> l1, std::unique_ptr<Tier> l2, ClockPtr clock);
   TieredCache(const TieredCache&) = delete;
   TieredCache& operator=(const TieredCache&) = delete;
-  ~TieredCache();
+  ~TieredCache() override;
 
   // The whole lookup. The handler runs inside the call where L1 has a fresh entry or there is no
   // L2.
@@ -80,15 +84,21 @@ class TieredCache {
   // where L2 has to be asked for that, the entry enters both tiers once it has answered.
   void store(const KeyDigest& key, const EntryPtr& entry);
   // The same with tags as they stood when the ticket was made; they take the place of the entry's.
-  // What was purged since is not stored. Null: no tags.
-  void store(const KeyDigest& key, const EntryPtr& entry, const TagTicketPtr& ticket);
+  // What was purged since is not stored. Null: no tags. A lease, where there is one, ends with it,
+  // and what came after the lease was lost is not kept.
+  void store(const KeyDigest& key, const EntryPtr& entry, const TagTicketPtr& ticket,
+             FlightLeasePtr lease = nullptr);
+
+  // Before the provider is asked (Fleet::take_turn); kAlone, inside the call, where no other
+  // process shares L2.
+  void take_turn(const KeyDigest& key, Fleet::TurnHandler handler);
 
   // To be called before the answer is asked for: a purge from then on wins over its store(). Null
   // for no tags. Where L2 cannot be asked, the answer will be good for this process alone.
   [[nodiscard]] TagTicketPtr stamp(std::vector<std::string> tags);
   // Ends all answers under the tag: those that are stored, and those for which a ticket exists.
   // Takes as long as remove() does, however many they are; their bytes stay until they expire or
-  // are evicted. Another process that shares L2 lets go of what its own L1 has when that expires.
+  // are evicted.
   void purge_tag(std::string_view tag, Handler<Status> handler);
 
   // True where any tier had it. L1 has forgotten it when the call returns; the error is L2's.
@@ -120,9 +130,13 @@ class TieredCache {
 
   [[nodiscard]] TierReport l1_report() const;
   [[nodiscard]] TierReport l2_report() const;  // zeros where there is no L2
+  [[nodiscard]] FleetReport fleet_report() const;
   [[nodiscard]] MetricsSnapshot metrics_snapshot() const;
 
  private:
+  void on_changed(const KeyDigest& key) override;
+  void on_all_changed() override;
+  void write_both(const KeyDigest& key, const EntryPtr& entry, FlightLeasePtr lease);
   [[nodiscard]] bool has_current_tags(const Entry& entry, UnixMillis now_ms);
   void find_generation(const TagTicketPtr& ticket, std::size_t index);
   // The marker that L2 has, promoted.
@@ -142,10 +156,13 @@ class TieredCache {
   LookupStats l1_stats_;
   LookupStats l2_stats_;
   PromotionGate gate_;
+  std::atomic<std::uint64_t> fleet_drops_{0};
+  std::atomic<std::uint64_t> fleet_clears_{0};
   const ClockPtr clock_;
   const std::unique_ptr<LocalTier> l1_;
   // Last: its destructor completes handlers that use the others.
   const std::unique_ptr<Tier> l2_;
+  Fleet* const fleet_;  // of L2; null for none
 };
 
 }  // namespace llm_edge_cache

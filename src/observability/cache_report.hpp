@@ -21,6 +21,7 @@ struct CacheReport {
   std::size_t client_connections = 0;
   TierReport l1 = {};
   std::optional<TierReport> l2 = {};  // where it is configured
+  FleetReport fleet = {};
   proxy::ProxyMetricsSnapshot proxy = {};
   std::vector<proxy::UpstreamMemberReport> upstreams = {};
   std::uint64_t access_log_dropped = 0;

@@ -100,6 +100,31 @@ void add_faults(PrometheusText& text, const std::vector<NamedTier>& tiers) {
            [](const TierReport& tier) { return tier.counters.dropped_writes; });
 }
 
+void add_fleet(PrometheusText& text, const FleetReport& fleet) {
+  text.gauge("llm_edge_fleet_channel_up",
+             "1 while other proxies on the same store are heard; 0 also where there is no channel.")
+      .add({}, std::uint64_t{fleet.is_listening ? 1U : 0U});
+  text.counter("llm_edge_fleet_channel_losses_total", "Times that the channel was lost.")
+      .add({}, fleet.losses);
+  text.counter("llm_edge_fleet_messages_total", "Messages of the channel.")
+      .add({{"kind", "sent"}}, fleet.sent)
+      .add({{"kind", "received"}}, fleet.received)
+      .add({{"kind", "unreadable"}}, fleet.unreadable)
+      .add({{"kind", "overflow"}}, fleet.overflows);
+  text.counter("llm_edge_fleet_l1_drops_total",
+               "Entries that memory let go of because another proxy changed them.")
+      .add({}, fleet.l1_drops);
+  text.counter("llm_edge_fleet_l1_clears_total",
+               "Times that memory let go of everything: another proxy's clear, or a new channel.")
+      .add({}, fleet.l1_clears);
+  text.counter("llm_edge_fleet_flights_total", "Turns among the proxies, by what came of them.")
+      .add({{"result", "lease"}}, fleet.leases)
+      .add({{"result", "wait"}}, fleet.waits)
+      .add({{"result", "landed"}}, fleet.waits_landed)
+      .add({{"result", "takeover"}}, fleet.takeovers)
+      .add({{"result", "superseded"}}, fleet.superseded);
+}
+
 void add_requests(PrometheusText& text, const CacheReport& report) {
   const auto& proxy = report.proxy;
   text.counter("llm_edge_requests_total", "Requests answered.").add({}, proxy.requests_total);
@@ -193,6 +218,7 @@ std::string metrics_text(const CacheReport& report) {
   add_lookups(text, tiers);
   add_sizes(text, report, tiers);
   add_faults(text, tiers);
+  add_fleet(text, report.fleet);
   add_requests(text, report);
   add_upstream(text, report.proxy);
   add_members(text, report);

@@ -46,6 +46,24 @@ Json upstream_json(const proxy::ProxyMetricsSnapshot& proxy) {
           {"mean_first_byte_ms", mean(proxy.upstream_time_to_first_byte)}};
 }
 
+Json fleet_json(const FleetReport& fleet) {
+  return {{"channel_up", fleet.is_listening},
+          {"channel_losses", fleet.losses},
+          {"messages",
+           {{"sent", fleet.sent},
+            {"received", fleet.received},
+            {"unreadable", fleet.unreadable},
+            {"overflow", fleet.overflows}}},
+          {"l1_drops", fleet.l1_drops},
+          {"l1_clears", fleet.l1_clears},
+          {"flights",
+           {{"lease", fleet.leases},
+            {"wait", fleet.waits},
+            {"landed", fleet.waits_landed},
+            {"takeover", fleet.takeovers},
+            {"superseded", fleet.superseded}}}};
+}
+
 }  // namespace
 
 std::string_view to_string(BreakerState state) {
@@ -84,6 +102,7 @@ std::string stats_json(const CacheReport& report) {
                      {"stored_answers", proxy.stores},
                      {"own_errors", proxy.own_errors},
                      {"tiers", tiers},
+                     {"fleet", fleet_json(report.fleet)},
                      {"upstream", upstream_json(proxy)},
                      {"tokens_saved", proxy.tokens_saved_by_model}};
   // A model's name is the provider's word: whatever its bytes, the rest must be told.

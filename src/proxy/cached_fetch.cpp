@@ -18,24 +18,61 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
       call_upstream();
       return;
     }
-    services_->cache.lookup_l2(order_.request.key, {}, [self = shared_from_this()](LookedUp found) {
-      self->resume_with(std::move(found));
-    });
+    ask_l2();
   }
 
  private:
+  // How often it waits for others whose answers it then cannot give.
+  static constexpr int kMaxTurns = 3;
+
   // On whatever thread the tier answers.
-  void resume_with(LookedUp found) {
+  template <class Step>
+  void on_own_thread(Step step) {
     if (thread_.is_current()) {
-      after_l2(std::move(found));
+      step();
       return;
     }
-    thread_.post([self = shared_from_this(), found = std::move(found)] { self->after_l2(found); });
+    thread_.post([self = shared_from_this(), step = std::move(step)] { step(); });
+  }
+
+  void ask_l2() {
+    services_->cache.lookup_l2(order_.request.key, {}, [self = shared_from_this()](LookedUp found) {
+      self->on_own_thread([self, found = std::move(found)] { self->after_l2(found); });
+    });
   }
 
   void after_l2(LookedUp found) {
-    if (!end_with(std::move(found))) {
+    if (end_with(std::move(found))) {
+      if (lease_ != nullptr) {
+        lease_->note_landed();
+        lease_.reset();
+      }
+    } else if (lease_ == nullptr && shares_its_answer() && turns_ < kMaxTurns) {
+      take_turn();
+    } else {
       call_upstream();
+    }
+  }
+
+  // What nobody else may have, or is not kept, nobody else need wait for.
+  [[nodiscard]] bool shares_its_answer() const {
+    return order_.recording && order_.recording->shared_as;
+  }
+
+  void take_turn() {
+    ++turns_;
+    services_->cache.take_turn(order_.request.key, [self = shared_from_this()](FlightTurn turn) {
+      self->on_own_thread([self, turn = std::move(turn)] { self->on_turn(turn); });
+    });
+  }
+
+  // Whoever gets the lease looks once more: the one before may have stored its answer since.
+  void on_turn(FlightTurn turn) {
+    lease_ = std::move(turn.lease);
+    if (turn.kind == FlightTurn::Kind::kAlone) {
+      call_upstream();
+    } else {
+      ask_l2();
     }
   }
 
@@ -59,8 +96,8 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
   }
 
   void call_upstream() {
-    const auto call = std::make_shared<UpstreamCall>(services_, thread_, order_.flight,
-                                                     std::move(order_.recording));
+    const auto call = std::make_shared<UpstreamCall>(
+        services_, thread_, order_.flight, std::move(order_.recording), std::move(lease_));
     call->start({.group = order_.request.upstream,
                  .head = std::move(order_.upstream_head),
                  .body = std::move(order_.body),
@@ -70,6 +107,8 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
   const ServicesPtr services_;
   http::IoThread& thread_;
   FetchOrder order_;
+  FlightLeasePtr lease_;
+  int turns_ = 0;
 };
 
 }  // namespace

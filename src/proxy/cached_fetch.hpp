@@ -1,4 +1,5 @@
-// The work behind a flight: the shared store first, then the upstream. It belongs to no client: who
+// The work behind a flight: the shared store first, then, where several proxies share it, a turn
+// among them, then the upstream. It belongs to no client: who
 // asked first may hang up.
 #pragma once
 

@@ -21,11 +21,13 @@ bool is_bound_to_come_at_once(const http::ResponseHead& head, AnswerForm form,
 }  // namespace
 
 UpstreamCall::UpstreamCall(ServicesPtr services, http::IoThread& thread,
-                           std::shared_ptr<Flight> flight, std::optional<Recording> recording)
+                           std::shared_ptr<Flight> flight, std::optional<Recording> recording,
+                           FlightLeasePtr lease)
     : services_(std::move(services)),
       thread_(thread),
       flight_(std::move(flight)),
-      recording_(std::move(recording)) {}
+      recording_(std::move(recording)),
+      lease_(std::move(lease)) {}
 
 std::shared_ptr<http::ClientCall> UpstreamCall::start(UpstreamOrder order) {
   services_->metrics.flight_started();
@@ -62,6 +64,7 @@ void UpstreamCall::on_head(http::ResponseHead head) {
 
 void UpstreamCall::refuse(StoreRefusal refusal) {
   refusal_ = refusal;
+  lease_.reset();
   leave_table();
   follow(flight_->stop_recording());
 }
@@ -70,6 +73,7 @@ void UpstreamCall::on_data(std::string_view bytes) {
   const auto pace = flight_->append(bytes);
   if (!refusal_ && !flight_->is_recording()) {
     refusal_ = StoreRefusal::kTooLarge;
+    lease_.reset();
     leave_table();
   }
   follow(pace);
@@ -111,7 +115,7 @@ EntryPtr UpstreamCall::store_answer() {
                                  .life = recording_->life,
                                  .tags = recording_->tags},
                                 services_->clock->now_ms());
-  services_->cache.store(recording_->key, entry, tag_ticket_);
+  services_->cache.store(recording_->key, entry, tag_ticket_, std::move(lease_));
   services_->metrics.count_store();
   return entry;
 }
@@ -155,6 +159,7 @@ void UpstreamCall::leave_table() {
 
 void UpstreamCall::finish(FlightEnding ending, UpstreamResult result) {
   call_.reset();
+  lease_.reset();
   if (refusal_) {
     services_->metrics.count_refusal(*refusal_);
   }

@@ -31,8 +31,10 @@ class UpstreamCall final : public http::ResponseHandler,
                            public std::enable_shared_from_this<UpstreamCall> {
  public:
   // recording: empty for an answer that only passes.
+  // lease: of a flight that is made for the fleet; null for none. Given back as soon as it is known
+  // that the answer will not be stored, or with it.
   UpstreamCall(ServicesPtr services, http::IoThread& thread, std::shared_ptr<Flight> flight,
-               std::optional<Recording> recording);
+               std::optional<Recording> recording, FlightLeasePtr lease = nullptr);
 
   // A body that is streamed goes through the call that is returned. Null where the proxy is
   // stopping; the flight has failed then.
@@ -67,6 +69,7 @@ class UpstreamCall final : public http::ResponseHandler,
   std::uint16_t status_ = 0;
   std::string content_type_;
   std::optional<StoreRefusal> refusal_;
+  FlightLeasePtr lease_;
   TagTicketPtr tag_ticket_;  // from before the provider was asked
 };
 

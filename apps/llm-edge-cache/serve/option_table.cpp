@@ -20,6 +20,7 @@ constexpr std::uint64_t kAnyBytes = std::uint64_t{1} << 50U;
 
 constexpr std::array<std::string_view, 2> kScopes = {"credential", "shared"};
 constexpr std::array<std::string_view, 2> kNoYes = {"no", "yes"};
+constexpr std::array<std::string_view, 2> kOnOff = {"on", "off"};
 constexpr std::array<std::string_view, 2> kReadFrom = {"primary", "replica"};
 constexpr std::array<std::string_view, 7> kLogLevels = {"trace", "debug",    "info", "warning",
                                                         "error", "critical", "off"};
@@ -156,6 +157,19 @@ constexpr auto kOptions = std::to_array<Option>({
      "Who answers lookups in a cluster; a replica may not know yet what was just written or "
      "removed",
      kReadFrom},
+    {"l2-coherence", "l2.coherence", &C::l2_coherence, "",
+     "Whether proxies on one Redis tell each other what they replace and remove, so that no memory "
+     "answers with it",
+     kOnOff},
+    {"l2-flight-lease-ms",
+     "l2.flight_lease_ms",
+     &C::l2_flight_lease_ms,
+     "ms",
+     "Proxies on one Redis ask the provider once; how long they wait for one that died meanwhile. "
+     "0: each asks for itself",
+     {},
+     0,
+     600'000},
     {"l2-io-threads",
      "l2.io_threads",
      &C::l2_io_threads,

@@ -112,6 +112,7 @@ observability::CacheReport ProxyProcess::report() const {
   report.client_connections = server_->connection_count();
   report.l1 = cache_->l1_report();
   if (cache_->has_l2()) report.l2 = cache_->l2_report();
+  report.fleet = cache_->fleet_report();
   report.proxy = proxy_->metrics().snapshot();
   report.upstreams = proxy_->upstreams();
   if (access_log_ != nullptr) report.access_log_dropped = access_log_->dropped();

@@ -182,6 +182,8 @@ L2Config ServeConfig::l2_config() const {
   config.sentinel_user = l2_sentinel_user;
   config.sentinel_password = l2_sentinel_password;
   if (l2_read_from == "replica") config.read_from = L2Config::ReadFrom::kReplica;
+  config.coherence = l2_coherence == "on";
+  config.flight_lease_ms = l2_flight_lease_ms;
   config.io_threads = l2_io_threads;
   config.connections_per_thread = l2_connections_per_thread;
   config.key_prefix = l2_key_prefix;

@@ -55,6 +55,8 @@ struct ServeConfig {
   std::string l2_sentinel_user;
   std::string l2_sentinel_password;
   std::string l2_read_from = "primary";
+  std::string l2_coherence = "on";
+  std::uint64_t l2_flight_lease_ms = 3'000;
   std::uint64_t l2_io_threads = 1;
   std::uint64_t l2_connections_per_thread = 1;
   std::string l2_key_prefix = "llm_cache:";

@@ -30,7 +30,7 @@ struct TierEvent {
   std::uint64_t suppressed = 0;  // events of this kind since the last one that was told
 };
 
-// Called on any thread, from one at a time for each kind; must not block.
+// Called on any thread, and on several at a time; must not block.
 using TierEventSink = std::function<void(const TierEvent&)>;
 
 // Passes on one event of each kind a minute, and counts the others. Thread-safe.

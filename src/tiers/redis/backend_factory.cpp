@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "tiers/redis/any_node_locator.hpp"
 #include "tiers/redis/cluster_backend.hpp"
 #include "tiers/redis/sentinel_locator.hpp"
 #include "tiers/redis/server_backend.hpp"
@@ -103,6 +104,40 @@ std::unique_ptr<Backend> BackendFactory::make_backend(boost::asio::io_context& c
   }
   return std::make_unique<ServerBackend>(context, to(url_.servers.front(), url_.to_string()),
                                          tier.events, tier.counters);
+}
+
+Connection::Options BackendFactory::to_any_node(const Backend& backend,
+                                                FleetChannel::Options& options) const {
+  Connection::Options connection = to({}, url_.to_string());
+  auto locator = std::make_unique<AnyNodeLocator>(
+      url_.servers, [&backend] { return backend.keyspaces(); }, std::random_device()());
+  // Both live in the channel.
+  options.is_astray = [located = locator.get()] { return located->is_astray(); };
+  connection.locator = std::move(locator);
+  return connection;
+}
+
+std::unique_ptr<FleetChannel> BackendFactory::make_channel(boost::asio::io_context& context,
+                                                           const Backend& backend,
+                                                           FleetChannel::Options options,
+                                                           TierEventSink sink) const {
+  options.channel = config_.key_prefix + "fleet/" + std::to_string(url_.database);
+  options.operation_timeout = wait_of(config_.operation_timeout_ms);
+  Connection::Options connection;
+  switch (url_.deployment) {
+    case RedisUrl::Deployment::kCluster:
+      connection = to_any_node(backend, options);
+      break;
+    case RedisUrl::Deployment::kSentinel:
+      connection = to_master(context, std::random_device()());
+      break;
+    case RedisUrl::Deployment::kServer:
+      connection = to(url_.servers.front(), url_.to_string());
+      break;
+  }
+  connection.session.identify = false;
+  return std::make_unique<FleetChannel>(context, std::move(connection), std::move(options),
+                                        std::move(sink));
 }
 
 std::unique_ptr<DirectReader> BackendFactory::make_direct_reader() const {

@@ -6,6 +6,7 @@
 #include "llm_edge_cache/config.hpp"
 #include "tiers/redis/backend.hpp"
 #include "tiers/redis/direct_reader.hpp"
+#include "tiers/redis/fleet_channel.hpp"
 #include "tiers/redis/redis_url.hpp"
 #include "tiers/redis/tier_context.hpp"
 
@@ -23,6 +24,12 @@ class BackendFactory {
   // `number`: among the backends of one tier, so that they do not all ask the same sentinel first.
   [[nodiscard]] std::unique_ptr<Backend> make_backend(boost::asio::io_context& context,
                                                       std::size_t number, TierContext& tier) const;
+  // The channel that all processes on this store, prefix and database share. In a cluster it goes
+  // to the nodes that `backend` knows, which outlives it.
+  [[nodiscard]] std::unique_ptr<FleetChannel> make_channel(boost::asio::io_context& context,
+                                                           const Backend& backend,
+                                                           FleetChannel::Options options,
+                                                           TierEventSink sink) const;
   // Null where the store is not one server, or wants TLS.
   [[nodiscard]] std::unique_ptr<DirectReader> make_direct_reader() const;
 
@@ -32,6 +39,8 @@ class BackendFactory {
   [[nodiscard]] Session::Options session() const;
   [[nodiscard]] Connection::Options to(const ServerAddress& address, std::string name) const;
   [[nodiscard]] Connection::Options to_node(const ServerAddress& address, bool reads_replica) const;
+  [[nodiscard]] Connection::Options to_any_node(const Backend& backend,
+                                                FleetChannel::Options& options) const;
   [[nodiscard]] Connection::Options to_master(boost::asio::io_context& context,
                                               std::size_t first_sentinel) const;
 

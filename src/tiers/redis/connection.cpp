@@ -133,6 +133,11 @@ void Connection::become_ready(TimePoint time) {
   if (breaker_.start_probe(time)) breaker_.record_success();
   predecessor_ = link_->session().identity();
   events_.report(TierEventKind::kConnected, "connected to " + options_.name, time);
+  if (options_.on_link) options_.on_link(true);
+}
+
+void Connection::drop(const Error& error) {
+  if (state_ == State::kReady) lose(error);
 }
 
 void Connection::lose(const Error& error) {
@@ -151,6 +156,7 @@ void Connection::lose(const Error& error) {
   breaker_.record_failure(time);
   if (error.code == ErrorCode::kProtocol) counters_.add_error(error.code);
   publish_gate();  // before anyone who is told of the loss asks again
+  if (options_.on_link) options_.on_link(false);
   if (link != nullptr) link->session().close(error);
   for (const OperationPtr& operation : std::exchange(early_, {})) operation->fail(error);
   events_.report(was_ready ? TierEventKind::kConnectionLost : TierEventKind::kConnectFailed,

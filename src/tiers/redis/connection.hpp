@@ -47,6 +47,8 @@ class Connection final : private Link::Owner {
     Redirector* redirector = nullptr;
     // The gate has opened or shut. Must not call back.
     std::function<void()> on_gate{};
+    // A session is ready; or one, or an attempt at one, is lost. Must not call back.
+    std::function<void(bool is_up)> on_link{};
   };
   enum class Order {
     kAtOnce,        // as soon as possible; fails at once while the gate is shut
@@ -67,6 +69,8 @@ class Connection final : private Link::Owner {
   void submit(OperationPtr operation, Order order, TimePoint now);
   // Sends what can be sent, publishes the gate, sets the timer: after anything that happened.
   void settle();
+  // Gives the connection up for another; settle() follows.
+  void drop(const Error& error);
   // The writes that wait, to be sent elsewhere.
   [[nodiscard]] std::vector<OperationPtr> take_waiting();
   // Commands sent and not answered.

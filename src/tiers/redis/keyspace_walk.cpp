@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tiers/redis/command.hpp"
+#include "tiers/redis/lease_operations.hpp"
 #include "tiers/redis/operations.hpp"
 
 namespace llm_edge_cache::redis {
@@ -106,7 +107,11 @@ bool KeyspaceWalk::on_page(RespReply reply) {
   if (!is_scan_page(reply)) return false;
   const RespReply keys = reply.subspan(3);
   cursor_ = reply[1].text;
-  if (purpose_ == Purpose::kCount) keys_ += keys.size();
+  if (purpose_ == Purpose::kCount) {
+    keys_ += static_cast<std::uint64_t>(std::ranges::count_if(keys, [this](const RespNode& key) {
+      return !is_lease_key(key.text, context_.config.key_prefix);
+    }));
+  }
   if (purpose_ == Purpose::kRemove && !keys.empty()) {
     remove(keys);
   } else {

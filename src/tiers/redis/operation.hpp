@@ -56,6 +56,9 @@ class Operation {
   // A replica's answer is as good, where the configuration allows it.
   [[nodiscard]] virtual bool only_reads() const { return false; }
 
+  // The store serves without it: that it is refused says nothing of other commands.
+  [[nodiscard]] virtual bool is_optional() const { return false; }
+
   // When the answer comes too late.
   TimePoint deadline{};
   Routing routing{};

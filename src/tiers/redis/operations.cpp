@@ -65,6 +65,20 @@ void GetOperation::fail(const Error& error) {
   handler_(error);
 }
 
+SetOperation::SetOperation(TierContext& context, const KeyDigest& key, EntryPtr entry,
+                           Ticket ticket, std::shared_ptr<HeldLease> lease)
+    : context_(context),
+      key_(key),
+      entry_(std::move(entry)),
+      ticket_(std::move(ticket)),
+      lease_(std::move(lease)) {
+  if (context_.changes != nullptr) context_.changes->on_write_begun(key_);
+}
+
+SetOperation::~SetOperation() {
+  if (context_.changes != nullptr) context_.changes->on_write_ended(key_);
+}
+
 bool SetOperation::append_to(std::string& out) {
   const std::int64_t life_ms = last_use_ms(*entry_) - context_.clock->now_ms();
   if (life_ms <= 0) return false;
@@ -74,19 +88,39 @@ bool SetOperation::append_to(std::string& out) {
     return false;
   }
   const auto own_life_ms = static_cast<std::uint64_t>(life_ms);
-  append_set(out, context_.stored_key(key_), *bytes,
-             entry_->outlives_ttl ? own_life_ms : std::min(own_life_ms, context_.config.ttl_ms));
+  const auto px_ms =
+      entry_->outlives_ttl ? own_life_ms : std::min(own_life_ms, context_.config.ttl_ms);
+  if (lease_ != nullptr) {
+    append_set_under_lease(out, context_, key_, lease_->token(), *bytes, px_ms);
+  } else {
+    append_set(out, context_.stored_key(key_), *bytes, px_ms);
+  }
   return true;
 }
 
 bool SetOperation::complete(RespReply reply) {
+  if (lease_ != nullptr) return complete_under_lease(reply[0]);
   if (reply[0].type != RespType::kSimpleString || reply[0].text != "OK") return false;
   AtomicCounters::add(context_.counters.writes);
+  context_.tell_changed(key_);
+  return true;
+}
+
+bool SetOperation::complete_under_lease(const RespNode& reply) {
+  if (reply.type != RespType::kInteger) return false;
+  if (reply.integer == 1) {
+    AtomicCounters::add(context_.counters.writes);
+    lease_->note_written();
+    context_.tell_changed(key_);
+  } else if (context_.changes != nullptr) {
+    context_.changes->on_superseded(key_);
+  }
   return true;
 }
 
 void SetOperation::fail(const Error& error) {
   context_.count_failure(error);
+  context_.tell_changed(key_);
   context_.count_dropped_write("an entry was not written: " + error.message);
 }
 
@@ -99,12 +133,14 @@ bool UnlinkOperation::complete(RespReply reply) {
   if (reply[0].type != RespType::kInteger) return false;
   const bool removed = reply[0].integer > 0;
   if (removed) AtomicCounters::add(context_.counters.removals);
+  context_.tell_changed(key_);
   if (handler_) handler_(removed);
   return true;
 }
 
 void UnlinkOperation::fail(const Error& error) {
   context_.count_failure(error);
+  context_.tell_changed(key_);
   if (handler_) handler_(error);
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "core/tier.hpp"
 #include "tiers/common/budget.hpp"
+#include "tiers/redis/held_lease.hpp"
 #include "tiers/redis/operation.hpp"
 #include "tiers/redis/tier_context.hpp"
 
@@ -35,11 +37,12 @@ class GetOperation final : public Operation {
 };
 
 // SET with the entry's remaining life, its stale window included, as PX. An entry that expires
-// while it waits is not sent.
+// while it waits is not sent. Under a lease it takes effect only while that is held.
 class SetOperation final : public Operation {
  public:
-  SetOperation(TierContext& context, const KeyDigest& key, EntryPtr entry, Ticket ticket)
-      : context_(context), key_(key), entry_(std::move(entry)), ticket_(std::move(ticket)) {}
+  SetOperation(TierContext& context, const KeyDigest& key, EntryPtr entry, Ticket ticket,
+               std::shared_ptr<HeldLease> lease = nullptr);
+  ~SetOperation() override;
 
   bool append_to(std::string& out) override;
   bool complete(RespReply reply) override;
@@ -47,10 +50,13 @@ class SetOperation final : public Operation {
   [[nodiscard]] std::optional<std::uint16_t> slot() const override { return context_.slot(key_); }
 
  private:
+  bool complete_under_lease(const RespNode& reply);
+
   TierContext& context_;
   const KeyDigest key_;
   const EntryPtr entry_;
   const Ticket ticket_;
+  const std::shared_ptr<HeldLease> lease_;  // null: none is needed
 };
 
 // Sent even when nobody waits for the outcome any more: what is to be removed must go.

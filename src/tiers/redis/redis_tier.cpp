@@ -15,6 +15,7 @@
 #include "tiers/redis/join.hpp"
 #include "tiers/redis/keyspace_walk.hpp"
 #include "tiers/redis/operations.hpp"
+#include "tiers/redis/redis_fleet.hpp"
 #include "tiers/redis/tier_context.hpp"
 
 namespace llm_edge_cache::redis {
@@ -50,7 +51,7 @@ struct IoThread {
 struct RedisTier::Impl {
   Impl(const L2Config& config, EntryFormat format, BackendFactory backend_factory, ClockPtr clock,
        RedisTierOptions options)
-      : context(config, std::move(format), std::move(clock), std::move(options.on_event)),
+      : context(config, std::move(format), std::move(clock), options.on_event),
         factory(std::move(backend_factory)),
         direct_reader(factory.make_direct_reader()),
         operation_timeout(wait_of(config.operation_timeout_ms)),
@@ -62,8 +63,27 @@ struct RedisTier::Impl {
     }
     for (std::size_t i = 0; i < config.io_threads * config.connections_per_thread; ++i) {
       backends.push_back(factory.make_backend(threads[i % threads.size()]->context, i, context));
-      backends.back()->start();
     }
+    fleet = std::make_unique<RedisFleet>(threads.front()->context, context,
+                                         fleet_options(std::move(options.on_event)));
+    context.changes = fleet.get();
+    for (const auto& backend : backends) backend->start();
+  }
+
+  RedisFleet::Options fleet_options(TierEventSink on_event) {
+    RedisFleet::Options fleet_options;
+    fleet_options.backend_of = [this](const KeyDigest& key) -> Backend& { return backend_of(key); };
+    fleet_options.put = [this](const KeyDigest& key, EntryPtr entry,
+                               std::shared_ptr<HeldLease> lease) {
+      put(key, std::move(entry), std::move(lease));
+    };
+    if (context.config.coherence) {
+      fleet_options.make_channel = [this, on_event](FleetChannel::Options channel) {
+        return factory.make_channel(threads.front()->context, *backends.front(), std::move(channel),
+                                    on_event);
+      };
+    }
+    return fleet_options;
   }
 
   Backend& backend_of(const KeyDigest& key) const {
@@ -80,6 +100,19 @@ struct RedisTier::Impl {
     auto operation = std::make_unique<GetOperation>(context, key, std::move(handler));
     if (reader != nullptr && reader->try_run(*operation)) return;
     backend.submit(std::move(operation), Order::kAtOnce);
+  }
+
+  // lease: null where none is needed.
+  void put(const KeyDigest& key, EntryPtr entry, std::shared_ptr<HeldLease> lease) {
+    if (std::max(entry->expires_ms, entry->stale_until_ms) <= context.clock->now_ms()) return;
+    if (entry->response.content.size() > context.config.max_entry_bytes) {
+      return context.count_dropped_write("an entry was not written: it is over max_entry_bytes");
+    }
+    auto ticket = Ticket::acquire(context.budget, entry->memory_bytes());
+    if (!ticket) return context.count_dropped_write("writes are dropped: the queue is full");
+    backend_of(key).submit(std::make_unique<SetOperation>(context, key, std::move(entry),
+                                                          std::move(*ticket), std::move(lease)),
+                           Order::kBehindWrites);
   }
 
   void discard(const KeyDigest& key) {
@@ -124,6 +157,8 @@ struct RedisTier::Impl {
   Budget walks{{.max_count = kMaxWalks}};
   Budget flushes{{.max_count = kMaxFlushes}};
   std::vector<std::unique_ptr<IoThread>> threads;
+  // Its operations end before it, and it before the threads' contexts.
+  std::unique_ptr<RedisFleet> fleet;
   std::vector<std::unique_ptr<Backend>> backends;
 };
 
@@ -154,6 +189,7 @@ RedisTier::~RedisTier() {
     });
     flushed.get_future().wait();
   }
+  impl_->fleet->stop();
   for (const auto& backend : impl_->backends) backend->stop();
   for (const auto& thread : impl_->threads) thread->work.reset();
   for (const auto& thread : impl_->threads) thread->thread.join();
@@ -168,16 +204,11 @@ void RedisTier::get_and_wait(const KeyDigest& key, Handler<Result<EntryPtr>> han
 }
 
 void RedisTier::put(const KeyDigest& key, EntryPtr entry) {
-  TierContext& context = impl_->context;
-  if (std::max(entry->expires_ms, entry->stale_until_ms) <= context.clock->now_ms()) return;
-  if (entry->response.content.size() > context.config.max_entry_bytes) {
-    return context.count_dropped_write("an entry was not written: it is over max_entry_bytes");
-  }
-  auto ticket = Ticket::acquire(context.budget, entry->memory_bytes());
-  if (!ticket) return context.count_dropped_write("writes are dropped: the queue is full");
-  impl_->backend_of(key).submit(
-      std::make_unique<SetOperation>(context, key, std::move(entry), std::move(*ticket)),
-      Order::kBehindWrites);
+  impl_->put(key, std::move(entry), nullptr);
+}
+
+Fleet* RedisTier::fleet() {
+  return impl_->fleet.get();
 }
 
 void RedisTier::remove(const KeyDigest& key, Handler<Result<bool>> handler) {
@@ -192,9 +223,11 @@ void RedisTier::remove(const KeyDigest& key, Handler<Result<bool>> handler) {
 void RedisTier::clear(Handler<Status> handler) {
   flush([this, handler = std::move(handler)](Status flushed) {
     if (!flushed.ok()) return handler(std::move(flushed));
-    impl_->walk(KeyspaceWalk::Purpose::kRemove, [handler](const Result<std::uint64_t>& removed) {
-      handler(removed.ok() ? Status() : Status(removed.error()));
-    });
+    impl_->walk(KeyspaceWalk::Purpose::kRemove,
+                [this, handler](const Result<std::uint64_t>& removed) {
+                  impl_->fleet->on_all_changed();  // a part of it, where that failed
+                  handler(removed.ok() ? Status() : Status(removed.error()));
+                });
   });
 }
 

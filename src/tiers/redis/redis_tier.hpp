@@ -12,6 +12,9 @@
 // While the server is away writes wait, within max_pending_writes and max_pending_bytes, and are
 // sent when it is back. Those that were on the wire when a connection broke are lost, and counted.
 //
+// Processes that share the server, the prefix and the database are a fleet (core/fleet.hpp): a
+// connection more for their channel, and a key more for each flight that is under way.
+//
 // A host name that does not resolve can hold up the destructor for as long as the system's resolver
 // takes; addresses, localhost in /etc/hosts and unix sockets cannot.
 #pragma once
@@ -61,6 +64,8 @@ class RedisTier final : public Tier {
   // SCAN for the keys of a page, then a GET for each. Of a store that changes its shape meanwhile
   // entries may be missing.
   [[nodiscard]] std::shared_ptr<TierWalk> walk() override;
+  // L2Config::coherence and flight_lease_ms say what of it works.
+  [[nodiscard]] Fleet* fleet() override;
   [[nodiscard]] TierCounters counters() const override;
   // The breaker is the worst of the connections' ones.
   [[nodiscard]] TierGauges gauges() const override;

@@ -36,6 +36,8 @@ Session::Session(const Options& options, CircuitBreaker& breaker, Redirector* re
     : breaker_(breaker),
       redirector_(redirector),
       must_be_master_(options.must_be_master),
+      channel_(options.channel),
+      on_message_(options.on_message),
       parser_(options.limits),
       max_outstanding_(options.max_outstanding) {
   if (!options.user.empty()) {
@@ -51,6 +53,10 @@ Session::Session(const Options& options, CircuitBreaker& breaker, Redirector* re
   if (options.database != 0) say(Step::kSelect, "SELECT", std::to_string(options.database));
   if (options.reads_replica) say(Step::kReadOnly, "READONLY");
   if (options.must_be_master) say(Step::kRole, "ROLE");
+  if (!channel_.empty()) {
+    say(Step::kHello, "HELLO", "3");
+    say(Step::kSubscribe, "SUBSCRIBE", channel_);
+  }
   say(Step::kPing, "PING");
 }
 
@@ -93,7 +99,7 @@ std::size_t Session::receive(std::string_view input, TimePoint now) {
 }
 
 void Session::on_reply(RespReply reply, TimePoint now) {
-  if (reply[0].type == RespType::kPush) return;
+  if (reply[0].type == RespType::kPush) return on_push(reply);
   if (state_ == State::kHandshaking) return on_handshake_reply(reply);
   if (slots_.empty()) return break_off("the server answered what nobody asked");
   // Where ASKING is refused, so is the command after it.
@@ -105,6 +111,17 @@ void Session::on_reply(RespReply reply, TimePoint now) {
     return;
   }
   answer(std::move(operation), reply, now);
+}
+
+// [subscribe, channel, count] or [message, channel, payload]; others are none of ours.
+void Session::on_push(RespReply reply) {
+  if (channel_.empty() || reply.size() != 4 || reply[2].text != channel_) return;
+  if (reply[1].text == "message") {
+    if (on_message_) on_message_(reply[3].text);
+  } else if (reply[1].text == "subscribe" && state_ == State::kHandshaking &&
+             handshake_.front() == Step::kSubscribe) {
+    handshake_.pop_front();
+  }
 }
 
 void Session::on_handshake_reply(RespReply reply) {
@@ -119,8 +136,9 @@ void Session::on_handshake_reply(RespReply reply) {
 }
 
 std::string Session::complaint_about(Step step, RespReply reply) {
-  constexpr std::array<std::string_view, 7> kNames = {
-      "AUTH", "CLIENT KILL", "CLIENT INFO", "SELECT", "READONLY", "ROLE", "PING"};
+  constexpr std::array<std::string_view, 9> kNames = {"AUTH",   "CLIENT KILL", "CLIENT INFO",
+                                                      "SELECT", "READONLY",    "ROLE",
+                                                      "HELLO",  "SUBSCRIBE",   "PING"};
   const std::string name(kNames[static_cast<std::size_t>(step)]);
   const RespNode& root = reply[0];
   // A user or a server without these two commands does without what they are for.
@@ -136,6 +154,7 @@ std::string Session::complaint_about(Step step, RespReply reply) {
     return tells ? "the server is a " + quoted(reply[1].text) + ", not the master"
                  : "the server does not answer ROLE as Redis does";
   }
+  if (step == Step::kHello && root.type == RespType::kMap) return {};
   const std::string_view expected = step == Step::kPing ? "PONG" : "OK";
   if (root.type == RespType::kSimpleString && root.text == expected) return {};
   return "the server does not answer " + name + " as Redis does";
@@ -159,7 +178,7 @@ void Session::answer_error(OperationPtr operation, std::string_view error, TimeP
     breaker_.record_success();
     return;
   }
-  if (concerns_every_command(error)) {
+  if (concerns_every_command(error) && !operation->is_optional()) {
     breaker_.record_failure(now);
   } else {
     breaker_.record_success();

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +50,11 @@ class Session {
     // A connection that was given up. It is ended before anything else is said, so that no command
     // that it still holds is executed after ours.
     std::optional<ClientIdentity> predecessor{};
+    // Not empty: a channel to subscribe to, in RESP3, so that commands go on beside it; what comes
+    // over it is given to on_message, on the session's thread. The last thing said before the PING:
+    // whoever sees the session ready misses nothing from then on.
+    std::string channel{};
+    std::function<void(std::string_view payload)> on_message{};
     std::size_t max_outstanding = 1U << 16U;  // a command over it fails with kOverloaded
     RespLimits limits{};
   };
@@ -89,11 +95,22 @@ class Session {
     TimePoint sent;
     bool asking = false;  // the answer to ASKING comes first
   };
-  enum class Step { kAuth, kEndPredecessor, kIdentify, kSelect, kReadOnly, kRole, kPing };
+  enum class Step {
+    kAuth,
+    kEndPredecessor,
+    kIdentify,
+    kSelect,
+    kReadOnly,
+    kRole,
+    kHello,
+    kSubscribe,
+    kPing
+  };
 
   template <class... Arguments>
   void say(Step step, const Arguments&... arguments);
   void on_reply(RespReply reply, TimePoint now);
+  void on_push(RespReply reply);
   void on_handshake_reply(RespReply reply);
   [[nodiscard]] std::string complaint_about(Step step, RespReply reply);
   void answer(OperationPtr operation, RespReply reply, TimePoint now);
@@ -104,6 +121,8 @@ class Session {
   CircuitBreaker& breaker_;
   Redirector* const redirector_;
   const bool must_be_master_;
+  const std::string channel_;
+  const std::function<void(std::string_view)> on_message_;
   RespParser parser_;
   std::size_t max_outstanding_;
   std::string output_;

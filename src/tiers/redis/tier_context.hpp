@@ -13,6 +13,7 @@
 #include "tiers/common/atomic_counters.hpp"
 #include "tiers/common/budget.hpp"
 #include "tiers/common/tier_event.hpp"
+#include "tiers/redis/change_observer.hpp"
 #include "tiers/redis/key_slot.hpp"
 
 namespace llm_edge_cache::redis {
@@ -35,11 +36,16 @@ struct TierContext {
   Budget budget;
   // Deletes what does not verify; set before the first operation.
   std::function<void(const KeyDigest&)> discard;
+  // Set before the first operation, or never.
+  ChangeObserver* changes = nullptr;
 
   [[nodiscard]] std::string stored_key(const KeyDigest& key) const {
     return config.key_prefix + to_hex(key);
   }
   [[nodiscard]] std::uint16_t slot(const KeyDigest& key) const { return key_slot(stored_key(key)); }
+  void tell_changed(const KeyDigest& key) const {
+    if (changes != nullptr) changes->on_changed(key);
+  }
   // Counts an operation's failure, and tells of a server that answers with errors.
   void count_failure(const Error& error);
   // Counts a write that will never reach the server.
