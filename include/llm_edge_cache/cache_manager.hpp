@@ -93,8 +93,9 @@ class CacheManager {
                const StoreOptions& options) const;
 
   // Ends every answer stored under the tag, in this cache and for all who share its L2, at once and
-  // however many there are. L1 of another process may give what it holds until its ttl_ms. Their
-  // bytes stay in the tiers until they expire or are evicted. Fails as invalidate does.
+  // however many there are. L1 of another process ends them when it hears of that
+  // (L2Config::coherence). Their bytes stay in the tiers until they expire or are evicted. Fails as
+  // invalidate does.
   Status purge_tag(std::string_view tag) const;
 
   // Removes the answer from every tier; true where any tier had it. When it returns, no lookup that

@@ -14,11 +14,11 @@ constexpr std::string_view kRenew =
     "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('PEXPIRE',KEYS[1],ARGV[2]) end "
     "return 0";
 constexpr std::string_view kRelease =
-    "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0";
+    "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('UNLINK',KEYS[1]) end return 0";
 // KEYS: the lease, the entry. ARGV: the token, the entry, its life in ms.
 constexpr std::string_view kSet =
     "if redis.call('GET',KEYS[1])~=ARGV[1] then return 0 end "
-    "redis.call('SET',KEYS[2],ARGV[2],'PX',ARGV[3]) redis.call('DEL',KEYS[1]) return 1";
+    "redis.call('SET',KEYS[2],ARGV[2],'PX',ARGV[3]) redis.call('UNLINK',KEYS[1]) return 1";
 
 std::string_view script_of(LeaseOperation::Kind kind) {
   switch (kind) {

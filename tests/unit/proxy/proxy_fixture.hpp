@@ -76,13 +76,14 @@ class PendingAnswer {
 struct ProxyTestOptions {
   ProxyOptions proxy;  // upstream_url: the scripted upstream, where it is empty
   bool has_l2 = false;
+  Fleet* fleet = nullptr;  // of L2; outlives the test's proxy
 };
 
 class ProxyTest : public ::testing::Test {
  protected:
   explicit ProxyTest(ProxyTestOptions options = {}) {
     auto l1 = std::make_unique<MemoryTier>(L1Config{.ttl_ms = 0, .tti_ms = 0}, clock_);
-    auto l2 = options.has_l2 ? std::make_unique<ThreadedTier>(clock_) : nullptr;
+    auto l2 = options.has_l2 ? std::make_unique<ThreadedTier>(clock_, options.fleet) : nullptr;
     l1_ = l1.get();
     l2_ = l2.get();
     cache_ = std::make_unique<TieredCache>(std::move(l1), std::move(l2), clock_);

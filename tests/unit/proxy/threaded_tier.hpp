@@ -16,7 +16,9 @@ namespace llm_edge_cache::proxy::test {
 
 class ThreadedTier final : public Tier {
  public:
-  explicit ThreadedTier(ClockPtr clock) : memory_(L1Config{}, std::move(clock)) {}
+  // fleet: null for a tier of this process alone; outlives it.
+  explicit ThreadedTier(ClockPtr clock, Fleet* fleet = nullptr)
+      : memory_(L1Config{}, std::move(clock)), fleet_(fleet) {}
 
   [[nodiscard]] std::string_view name() const override { return "l2"; }
   void get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) override {
@@ -32,6 +34,7 @@ class ThreadedTier final : public Tier {
   void flush(Handler<Status> handler) override { memory_.flush(std::move(handler)); }
   void check(Handler<Status> handler) override { memory_.check(std::move(handler)); }
   [[nodiscard]] std::shared_ptr<TierWalk> walk() override { return memory_.walk(); }
+  [[nodiscard]] Fleet* fleet() override { return fleet_; }
   [[nodiscard]] TierCounters counters() const override { return memory_.counters(); }
   [[nodiscard]] TierGauges gauges() const override { return memory_.gauges(); }
 
@@ -63,6 +66,7 @@ class ThreadedTier final : public Tier {
   }
 
   MemoryTier memory_;
+  Fleet* const fleet_;
   std::atomic<int> gets_ = 0;
   std::mutex mutex_;
   bool is_open_ = true;

@@ -60,6 +60,7 @@ class HeldTier final : public Tier {
     return std::make_shared<Walk>(std::move(all));
   }
 
+  [[nodiscard]] Fleet* fleet() override { return shared_by; }
   [[nodiscard]] TierCounters counters() const override { return counters_to_report; }
   [[nodiscard]] TierGauges gauges() const override { return {}; }
   [[nodiscard]] bool runs_on_this_thread() const override { return claims_this_thread; }
@@ -77,6 +78,7 @@ class HeldTier final : public Tier {
   std::optional<Error> failure;
   TierCounters counters_to_report;
   bool claims_this_thread = false;
+  Fleet* shared_by = nullptr;  // outlives it
   int gets = 0;
 
  private:

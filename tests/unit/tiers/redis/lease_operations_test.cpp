@@ -84,7 +84,7 @@ TEST_F(LeaseOperationsTest, an_answer_is_written_under_the_lease_that_it_ends) {
   std::string out;
   append_set_under_lease(out, context_, key_, "token", "bytes", 77);
   EXPECT_THAT(out, HasSubstr("redis.call('GET',KEYS[1])~=ARGV[1] then return 0"));
-  EXPECT_THAT(out, HasSubstr("redis.call('DEL',KEYS[1]) return 1"));
+  EXPECT_THAT(out, HasSubstr("redis.call('UNLINK',KEYS[1]) return 1"));
   EXPECT_THAT(out, HasSubstr("$5\r\ntoken\r\n$5\r\nbytes\r\n$2\r\n77\r\n"));
 }
 
