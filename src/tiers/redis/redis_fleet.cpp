@@ -109,6 +109,7 @@ void RedisFleet::take_turn(const KeyDigest& key, TurnHandler handler) {
   boost::asio::post(context_, [this, key, handler = std::move(handler)] {
     if (stopped_) return handler({});
     desk_.take_turn(key, now(), [this, key, handler](FlightTurn::Kind kind, std::string token) {
+      publish_counts();  // whoever is told may ask for them
       FlightTurn turn{.kind = kind};
       if (kind == FlightTurn::Kind::kLease) {
         turn.lease = std::make_shared<HeldLease>(key, std::move(token), giver_back());

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <string>
+
 #include "tests/support/redis_cluster.hpp"
 #include "tests/support/redis_sentinels.hpp"
 #include "tests/unit/tiers/redis/configs.hpp"
@@ -22,8 +25,11 @@ TEST(RedisCoherenceTest, a_removal_is_heard_by_the_others_and_not_by_oneself) {
   FleetNode b(quick(server.url()));
   FleetNode c(quick(server.url()));
   ASSERT_TRUE(a.tier().remove(1).ok());
+  const auto removed = std::chrono::steady_clock::now();
   EXPECT_TRUE(b.hears_of(1));
   EXPECT_TRUE(c.hears_of(1));
+  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - removed;
+  RecordProperty("removal_to_all_us", std::to_string(took.count()));
   EXPECT_EQ(b.report().received, 1U);
   // By its next message to itself it would have heard of the first.
   ASSERT_TRUE(b.tier().remove(2).ok());
