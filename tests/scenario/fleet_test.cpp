@@ -74,10 +74,7 @@ TEST_F(FleetTest, what_one_purges_no_other_answers_with) {
   Program b(arguments(provider));
   Program c(arguments(provider));
   for (const auto* proxy : {&a, &b, &c}) wait_until_heard(*proxy);
-  const auto key = [&] {
-    const auto answer = ask_chat(a.address("listen"), "one");
-    return answer.field("x-llm-cache-key");
-  }();
+  ask_chat(a.address("listen"), "one");
   for (const auto* proxy : {&b, &c}) {
     ASSERT_TRUE(eventually(
         [&] { return status_of(*proxy, "one").find("detail=l1") != std::string::npos; }));
@@ -96,7 +93,6 @@ TEST_F(FleetTest, what_one_purges_no_other_answers_with) {
       static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
   EXPECT_THAT(status_of(b, "one"), HasSubstr("fwd="));
   EXPECT_EQ(calls(provider), 2);
-  EXPECT_FALSE(key.empty());
 }
 
 TEST_F(FleetTest, a_prompt_that_is_new_to_all_costs_one_call) {
