@@ -39,7 +39,7 @@ test-asan: build-asan
 	  ctest --test-dir build/asan --output-on-failure -j $(JOBS) $(CTEST_ARGS)
 
 test-tsan: build-tsan
-	@TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" \
+	@TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$(CURDIR)/cmake/tsan.supp" \
 	  ctest --test-dir build/tsan --output-on-failure -j $(JOBS) $(CTEST_ARGS)
 
 # SOAK_SECONDS of load while Redis is restarted every minute.

@@ -47,11 +47,13 @@ TEST_F(DiskTest, a_restart_keeps_the_answers) {
   std::string answer;
   {
     Program proxy(arguments(), environment());
+    ASSERT_THAT(get(proxy.address("admin"), "/readyz").body, HasSubstr("\"l2\":\"ok\""));
     answer = ask_chat(proxy.address("listen"), "kept").body;
     proxy.process().signal(SIGTERM);
     ASSERT_EQ(proxy.process().wait(), 0);
   }
   Program proxy(arguments(), environment());
+  ASSERT_THAT(get(proxy.address("admin"), "/readyz").body, HasSubstr("\"l2\":\"ok\""));
   const auto again = ask_chat(proxy.address("listen"), "kept");
   EXPECT_THAT(again.field("cache-status"), HasSubstr("hit"));
   EXPECT_THAT(again.field("cache-status"), HasSubstr("detail=l2"));

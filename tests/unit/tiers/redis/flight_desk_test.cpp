@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using Kind = LeaseOperation::Kind;
+using Ask = LeaseOperation::Kind;
 using Ending = FlightDesk::Ending;
 
 const KeyDigest kKey = test::key_of(1);
@@ -23,7 +23,7 @@ constexpr milliseconds kLease{3'000};
 class FlightDeskTest : public ::testing::Test {
  protected:
   struct Question {
-    Kind kind;
+    Ask kind;
     KeyDigest key;
     std::string token;
     LeaseOperation::Handler handler;
@@ -38,7 +38,7 @@ class FlightDeskTest : public ::testing::Test {
     });
   }
   // Answers the oldest question, which must be of that kind.
-  void answer(Kind kind, Result<bool> result) {
+  void answer(Ask kind, Result<bool> result) {
     ASSERT_FALSE(questions_.empty());
     const Question question = questions_.front();
     questions_.pop_front();
@@ -47,11 +47,11 @@ class FlightDeskTest : public ::testing::Test {
   }
   void take_and_wait(const std::string& name) {
     take(name);
-    answer(Kind::kAcquire, false);
+    answer(Ask::kAcquire, false);
   }
   void hold() {
     take("holder");
-    answer(Kind::kAcquire, true);
+    answer(Ask::kAcquire, true);
     turns_.clear();
   }
   void pass(milliseconds time) {
@@ -65,7 +65,7 @@ class FlightDeskTest : public ::testing::Test {
   std::vector<std::pair<FleetMessage::Kind, KeyDigest>> told_;
   int tokens_ = 0;
   FlightDesk desk_{{.ask =
-                        [this](Kind kind, const KeyDigest& key, const std::string& token,
+                        [this](Ask kind, const KeyDigest& key, const std::string& token,
                                LeaseOperation::Handler handler) {
                           questions_.push_back({kind, key, token, std::move(handler)});
                         },
@@ -78,7 +78,7 @@ class FlightDeskTest : public ::testing::Test {
 TEST_F(FlightDeskTest, gives_the_flight_to_whoever_gets_the_lease) {
   take("a");
   EXPECT_EQ(questions_.front().token, "t1");
-  answer(Kind::kAcquire, true);
+  answer(Ask::kAcquire, true);
   EXPECT_THAT(turns_, ElementsAre("a: lease t1"));
   EXPECT_EQ(desk_.counts().leases, 1U);
   EXPECT_EQ(desk_.counts().takeovers, 0U);
@@ -86,7 +86,7 @@ TEST_F(FlightDeskTest, gives_the_flight_to_whoever_gets_the_lease) {
 
 TEST_F(FlightDeskTest, lets_go_alone_where_the_store_does_not_say) {
   take("a");
-  answer(Kind::kAcquire, Error{ErrorCode::kUnavailable, "away"});
+  answer(Ask::kAcquire, Error{ErrorCode::kUnavailable, "away"});
   EXPECT_THAT(turns_, ElementsAre("a: alone"));
   EXPECT_FALSE(desk_.next_time().has_value());
 }
@@ -114,10 +114,10 @@ TEST_F(FlightDeskTest, asks_again_while_it_waits_and_takes_over_from_a_holder_th
   pass(FlightDesk::kAskAgain - milliseconds{1});
   EXPECT_TRUE(questions_.empty());
   pass(milliseconds{1});
-  answer(Kind::kAcquire, false);
+  answer(Ask::kAcquire, false);
   EXPECT_THAT(turns_, IsEmpty());
   pass(FlightDesk::kAskAgain);
-  answer(Kind::kAcquire, true);
+  answer(Ask::kAcquire, true);
   EXPECT_THAT(turns_, ElementsAre("a: lease t1"));
   EXPECT_EQ(desk_.counts().takeovers, 1U);
   EXPECT_EQ(desk_.counts().waits, 1U);
@@ -134,14 +134,14 @@ TEST_F(FlightDeskTest, keeps_news_that_come_while_it_asks_until_it_knows) {
   take("a");
   desk_.on_landed(kKey);
   EXPECT_THAT(turns_, IsEmpty());
-  answer(Kind::kAcquire, false);
+  answer(Ask::kAcquire, false);
   EXPECT_THAT(turns_, ElementsAre("a: landed"));
 }
 
 TEST_F(FlightDeskTest, prefers_the_lease_to_news_that_came_while_it_asked) {
   take("a");
   desk_.on_not_stored(kKey);
-  answer(Kind::kAcquire, true);
+  answer(Ask::kAcquire, true);
   EXPECT_THAT(turns_, ElementsAre("a: lease t1"));
 }
 
@@ -151,11 +151,11 @@ TEST_F(FlightDeskTest, renews_a_lease_at_a_third_of_its_time) {
   EXPECT_TRUE(questions_.empty());
   EXPECT_EQ(*desk_.next_time(), now_ + milliseconds{1});
   pass(milliseconds{1});
-  answer(Kind::kRenew, true);
+  answer(Ask::kRenew, true);
   pass(kLease / 3);
-  answer(Kind::kRenew, Error{ErrorCode::kUnavailable, "away"});
+  answer(Ask::kRenew, Error{ErrorCode::kUnavailable, "away"});
   pass(kLease / 3);
-  answer(Kind::kRenew, false);  // lost: the store will refuse the answer
+  answer(Ask::kRenew, false);  // lost: the store will refuse the answer
 }
 
 TEST_F(FlightDeskTest, a_written_answer_ends_the_lease_without_a_word_and_local_waits_with_it) {
@@ -173,7 +173,7 @@ TEST_F(FlightDeskTest, says_at_once_that_no_answer_will_come) {
   hold();
   take_and_wait("a");
   desk_.give_back(kKey, "t1", Ending::kNotStored);
-  answer(Kind::kRelease, true);
+  answer(Ask::kRelease, true);
   EXPECT_THAT(told_, ElementsAre(std::pair(FleetMessage::Kind::kNotStored, kKey)));
   EXPECT_THAT(turns_, ElementsAre("a: alone"));
 }
@@ -182,7 +182,7 @@ TEST_F(FlightDeskTest, says_where_the_answer_was_found_instead) {
   hold();
   take_and_wait("a");
   desk_.give_back(kKey, "t1", Ending::kLanded);
-  answer(Kind::kRelease, true);
+  answer(Ask::kRelease, true);
   EXPECT_THAT(told_, ElementsAre(std::pair(FleetMessage::Kind::kLanded, kKey)));
   EXPECT_THAT(turns_, ElementsAre("a: landed"));
 }
@@ -191,7 +191,7 @@ TEST_F(FlightDeskTest, an_old_holder_does_not_speak_for_the_new_one) {
   hold();
   take_and_wait("a");
   desk_.give_back(kKey, "t1", Ending::kNotStored);
-  answer(Kind::kRelease, false);
+  answer(Ask::kRelease, false);
   EXPECT_THAT(told_, IsEmpty());
   EXPECT_THAT(turns_, IsEmpty());
 }
@@ -209,7 +209,7 @@ TEST_F(FlightDeskTest, lets_everybody_go_when_it_closes) {
   take("b", kOther);
   desk_.close();
   EXPECT_THAT(turns_, ElementsAre("a: alone", "b: alone"));
-  answer(Kind::kAcquire, true);  // too late: nobody asks any more
+  answer(Ask::kAcquire, true);  // too late: nobody asks any more
   EXPECT_EQ(turns_.size(), 2U);
 }
 
