@@ -109,6 +109,8 @@ void AdminServer::add_options(CLI::App& command) {
   command.add_option("--token-file", token_file,
                      "File with the admin listener's token [LLM_EDGE_CACHE_ADMIN_TOKEN has it "
                      "itself]");
+  command.add_option("--admin-ca-file", ca_file,
+                     "PEM file of authorities to trust beside the system's, for an https URL");
 }
 
 Result<std::string> AdminServer::token() const {
@@ -124,6 +126,7 @@ Result<AdminAnswer> ask_admin(const AdminServer& server, AdminRequest request) {
   if (!token) return token.error();
   http::IoThreads threads({.threads = 1});
   http::ClientOptions options;
+  options.tls.extra_ca_file = server.ca_file;
   options.connect_timeout_ms = kConnectTimeoutMs;
   options.first_byte_timeout_ms = kSilenceMs;
   options.idle_read_timeout_ms = kSilenceMs;

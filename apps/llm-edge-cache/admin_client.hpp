@@ -16,8 +16,9 @@ namespace llm_edge_cache::app {
 struct AdminServer {
   std::string url = "http://127.0.0.1:9090";
   std::string token_file;
+  std::string ca_file;  // PEM, trusted besides the system's authorities; of an https URL
 
-  // --admin and --token-file.
+  // --admin, --token-file and --admin-ca-file.
   void add_options(CLI::App& command);
   // Of the file, else of LLM_EDGE_CACHE_ADMIN_TOKEN; empty for none. The error of the file.
   [[nodiscard]] Result<std::string> token() const;

@@ -74,7 +74,8 @@ class Server {
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::size_t connection_count() const;
 
-  // Connections made from now on use the new certificate; on an error the old stay.
+  // Handshakes from now on use the new certificate and authorities; connections that are there go
+  // on. On an error nothing changes. For a server that has TLS.
   [[nodiscard]] Status reload_tls(const TlsServerOptions& tls);
 
   // Stops accepting, closes idle connections, lets answers in flight end (with Connection: close),

@@ -8,6 +8,9 @@ namespace llm_edge_cache::http {
 struct TlsServerOptions {
   std::string certificate_file{};  // PEM, with its chain
   std::string key_file{};          // PEM, not encrypted
+  // PEM; only clients that show a certificate of one of these authorities may connect. Empty:
+  // everybody may.
+  std::string client_ca_file{};
 };
 
 struct TlsClientOptions {

@@ -45,6 +45,8 @@ constexpr std::size_t kAnyBytes = std::size_t{1} << 50U;
 http::ServerOptions admin_options(const ServeConfig& config) {
   http::ServerOptions options;
   options.listen = config.admin_listen;
+  options.tls = config.admin_tls_options();
+  options.tls_handshake_timeout_ms = static_cast<std::int64_t>(config.tls_handshake_timeout_ms);
   options.max_connections = 256;
   options.max_body_bytes = kAnyBytes;  // of an import, which reads line by line
   options.max_write_queue_bytes = 2 * AdminApi::max_line_bytes(config.max_entry_bytes);

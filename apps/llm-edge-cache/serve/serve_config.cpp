@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/entry_format.hpp"
+#include "http/tls_context.hpp"
 #include "http/url.hpp"
 #include "serve/admin_access.hpp"
 #include "tiers/disk/disk_path.hpp"
@@ -72,6 +73,21 @@ Status validate_admin(const std::string& listen, const std::string& token_file) 
   return token ? Status() : Status(invalid("--admin-token-file: " + token.error().message));
 }
 
+// The files of a listener, read as the listener will read them. prefix: "tls" or "admin-tls".
+Status validate_tls(std::string_view prefix, const http::TlsServerOptions& tls) {
+  const bool has_certificate = !tls.certificate_file.empty();
+  if (has_certificate != !tls.key_file.empty()) {
+    return invalid(fmt::format("--{0}-cert and --{0}-key go together", prefix));
+  }
+  if (!has_certificate) {
+    if (tls.client_ca_file.empty()) return {};
+    return invalid(fmt::format("--{0}-client-ca: needs --{0}-cert and --{0}-key", prefix));
+  }
+  const auto context = http::make_server_context(tls);
+  return context ? Status()
+                 : Status(invalid(fmt::format("--{}: {}", prefix, context.error().message)));
+}
+
 Status validate_rule(const ConfiguredRule& rule, std::uint64_t longest_ms) {
   if (rule.rule.ttl_ms.value_or(0) <= longest_ms &&
       rule.rule.max_ttl_ms.value_or(0) <= longest_ms) {
@@ -89,6 +105,10 @@ Status ServeConfig::validate() const {
   if (auto status = validate_address("listen", listen); !status) return status;
   if (auto status = validate_address("admin-listen", admin_listen); !status) return status;
   if (auto status = validate_admin(admin_listen, admin_token_file); !status) return status;
+  if (auto status = validate_tls("tls", {tls_cert, tls_key, tls_client_ca}); !status) return status;
+  if (auto status = validate_tls("admin-tls", {admin_tls_cert, admin_tls_key}); !status) {
+    return status;
+  }
   if (upstream.empty() && upstreams.empty()) {
     return invalid(
         "--upstream is required: the URL of the provider, such as http://127.0.0.1:8081; or the "
@@ -209,6 +229,8 @@ L2Config ServeConfig::l2_config() const {
 http::ServerOptions ServeConfig::server_options() const {
   http::ServerOptions options;
   options.listen = listen;
+  options.tls = tls_options();
+  options.tls_handshake_timeout_ms = signed_ms(tls_handshake_timeout_ms);
   options.max_connections = max_connections;
   options.max_header_bytes = max_header_bytes;
   options.max_body_bytes = max_body_bytes;
@@ -218,6 +240,16 @@ http::ServerOptions ServeConfig::server_options() const {
   options.write_timeout_ms = signed_ms(write_timeout_ms);
   options.drain_timeout_ms = signed_ms(drain_timeout_ms);
   return options;
+}
+
+std::optional<http::TlsServerOptions> ServeConfig::tls_options() const {
+  if (tls_cert.empty()) return std::nullopt;
+  return http::TlsServerOptions{tls_cert, tls_key, tls_client_ca};
+}
+
+std::optional<http::TlsServerOptions> ServeConfig::admin_tls_options() const {
+  if (admin_tls_cert.empty()) return std::nullopt;
+  return http::TlsServerOptions{admin_tls_cert, admin_tls_key};
 }
 
 proxy::RetryOptions ServeConfig::retry_options() const {

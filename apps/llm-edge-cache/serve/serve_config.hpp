@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,12 @@ struct ServeConfig {
   std::string listen = "127.0.0.1:8080";
   std::string admin_listen = "127.0.0.1:9090";
   std::string admin_token_file;
+  std::string tls_cert;  // empty: plain HTTP; the same for the admin listener
+  std::string tls_key;
+  std::string tls_client_ca;
+  std::string admin_tls_cert;
+  std::string admin_tls_key;
+  std::uint64_t tls_handshake_timeout_ms = 10'000;
   std::uint64_t threads = 0;  // 0: one per processor
   std::uint64_t drain_timeout_ms = 10'000;
 
@@ -117,6 +124,9 @@ struct ServeConfig {
   // Of a valid configuration.
   [[nodiscard]] L2Config l2_config() const;
   [[nodiscard]] http::ServerOptions server_options() const;
+  // Nothing for plain HTTP.
+  [[nodiscard]] std::optional<http::TlsServerOptions> tls_options() const;
+  [[nodiscard]] std::optional<http::TlsServerOptions> admin_tls_options() const;
   [[nodiscard]] http::ClientOptions client_options() const;
   [[nodiscard]] proxy::RetryOptions retry_options() const;
 };

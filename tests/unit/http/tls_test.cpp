@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "certificates.hpp"
+#include "http/tls_context.hpp"
 #include "raw_client.hpp"
 #include "test_client.hpp"
 #include "tests/support/child_process.hpp"
@@ -140,6 +142,99 @@ TEST_F(TlsTest, key_of_another_certificate_is_named) {
   } catch (const std::invalid_argument& error) {
     EXPECT_THAT(error.what(), HasSubstr(other.key_file));
   }
+}
+
+TEST_F(TlsTest, encrypted_key_is_refused_and_nobody_is_asked_for_its_password) {
+  const std::string encrypted = folder_.path() / "encrypted.key";
+  test::ChildProcess openssl({.argv = {"openssl", "ec", "-aes256", "-passout", "pass:secret", "-in",
+                                       localhost_.key_file, "-out", encrypted}});
+  ASSERT_EQ(openssl.wait(), 0) << openssl.error_output();
+  const auto context =
+      make_server_context({.certificate_file = localhost_.certificate_file, .key_file = encrypted});
+  ASSERT_FALSE(context.ok());
+  EXPECT_THAT(context.error().message, HasSubstr(encrypted));
+}
+
+TEST_F(TlsTest, only_clients_of_the_authority_may_connect_where_one_is_named) {
+  TlsServerOptions tls = localhost_;
+  tls.client_ca_file = authority_.ca_file();
+  TestServer server(echo, with_certificate(tls));
+  const TlsServerOptions client = authority_.issue("client", "DNS:client");
+  const std::string url = "https://localhost:" + std::to_string(server.port()) + "/a";
+  const std::vector<std::string> curl{"curl", "-sS", "--cacert", authority_.ca_file(), url};
+
+  test::ChildProcess nameless({.argv = curl});
+  EXPECT_NE(nameless.wait(), 0);
+  EXPECT_EQ(nameless.output(), "");
+
+  std::vector<std::string> with_own = curl;
+  with_own.insert(with_own.end(), {"--cert", client.certificate_file, "--key", client.key_file});
+  test::ChildProcess known({.argv = with_own});
+  EXPECT_EQ(known.wait(), 0) << known.error_output();
+  EXPECT_EQ(known.output(), "GET /a ");
+
+  test::TempDir elsewhere;
+  const CertificateAuthority foreign(elsewhere.path());
+  const TlsServerOptions stranger = foreign.issue("stranger", "DNS:client");
+  std::vector<std::string> with_foreign = curl;
+  with_foreign.insert(with_foreign.end(),
+                      {"--cert", stranger.certificate_file, "--key", stranger.key_file});
+  test::ChildProcess unknown({.argv = with_foreign});
+  EXPECT_NE(unknown.wait(), 0);
+  EXPECT_EQ(unknown.output(), "");
+}
+
+TEST_F(TlsTest, client_authority_that_cannot_be_read_is_named) {
+  TlsServerOptions tls = localhost_;
+  tls.client_ca_file = "/no/such/ca.pem";
+  const auto context = make_server_context(tls);
+  ASSERT_FALSE(context.ok());
+  EXPECT_THAT(context.error().message, HasSubstr("/no/such/ca.pem"));
+}
+
+// What openssl says of a connection with these arguments.
+class HandshakeTest : public TlsTest {
+ protected:
+  std::string handshake(std::vector<std::string> more) {
+    std::vector<std::string> argv{"openssl",     "s_client",
+                                  "-connect",    "127.0.0.1:" + std::to_string(server_.port()),
+                                  "-CAfile",     authority_.ca_file(),
+                                  "-servername", "localhost"};
+    argv.insert(argv.end(), more.begin(), more.end());
+    test::ChildProcess openssl({.argv = argv, .input = get("/", "Connection: close\r\n")});
+    openssl.wait();
+    return openssl.output() + openssl.error_output();
+  }
+
+  TestServer server_{echo, with_certificate(localhost_)};
+};
+
+TEST_F(HandshakeTest, speaks_tls_1_2_and_1_3_and_nothing_older) {
+  EXPECT_THAT(handshake({"-tls1_2"}), HasSubstr("Verify return code: 0"));
+  EXPECT_THAT(handshake({"-tls1_3"}), HasSubstr("Verify return code: 0"));
+  EXPECT_THAT(handshake({"-tls1_1", "-cipher", "ALL:@SECLEVEL=0"}), HasSubstr("alert"));
+}
+
+TEST_F(HandshakeTest, takes_no_cipher_without_forward_secrecy_and_authentication) {
+  EXPECT_THAT(handshake({"-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"}),
+              HasSubstr("Verify return code: 0"));
+  for (const std::string cipher : {"ECDHE-ECDSA-AES128-SHA", "AES128-GCM-SHA256"}) {
+    EXPECT_THAT(handshake({"-tls1_2", "-cipher", cipher}), HasSubstr("handshake failure"))
+        << cipher;
+  }
+}
+
+TEST_F(HandshakeTest, agrees_on_http_1_1_and_nothing_else) {
+  EXPECT_THAT(handshake({"-alpn", "h2,http/1.1"}), HasSubstr("ALPN protocol: http/1.1"));
+  EXPECT_THAT(handshake({"-alpn", "h2"}), HasSubstr("No ALPN negotiated"));
+}
+
+TEST_F(HandshakeTest, session_is_resumed_until_the_certificate_is_reloaded) {
+  const std::string session = folder_.path() / "session";
+  ASSERT_THAT(handshake({"-tls1_2", "-sess_out", session}), HasSubstr("New, TLSv1.2"));
+  EXPECT_THAT(handshake({"-tls1_2", "-sess_in", session}), HasSubstr("Reused, TLSv1.2"));
+  ASSERT_TRUE(server_.server().reload_tls(localhost_).ok());
+  EXPECT_THAT(handshake({"-tls1_2", "-sess_in", session}), HasSubstr("New, TLSv1.2"));
 }
 
 // A close-delimited body without close_notify may have been cut by anybody on the way.
