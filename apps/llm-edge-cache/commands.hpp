@@ -22,6 +22,7 @@ void add_explain_command(CLI::App& app, int& exit_code);
 void add_stats_command(CLI::App& app, int& exit_code);
 void add_simulate_command(CLI::App& app, int& exit_code);
 void add_dict_command(CLI::App& app, int& exit_code);
+void add_tenant_command(CLI::App& app, int& exit_code);
 void add_purge_command(CLI::App& app, int& exit_code);
 void add_inspect_command(CLI::App& app, int& exit_code);
 void add_export_command(CLI::App& app, int& exit_code);

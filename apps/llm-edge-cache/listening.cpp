@@ -30,6 +30,20 @@ void print_ready(std::initializer_list<std::pair<std::string_view, std::string>>
 
 StopSignals::StopSignals() : signals_(context_, SIGINT, SIGTERM) {}
 
+void StopSignals::on_hangup(std::function<void()> reload) {
+  reload_ = std::move(reload);
+  hangups_.add(SIGHUP);
+  await_hangup();
+}
+
+void StopSignals::await_hangup() {
+  hangups_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    reload_();
+    await_hangup();
+  });
+}
+
 void StopSignals::wait(const std::function<void(Finished)>& on_stop) {
   auto guard = boost::asio::make_work_guard(context_);
   signals_.async_wait([&](const boost::system::error_code& error, int) {

@@ -29,11 +29,18 @@ class StopSignals {
 
   // Installs the handlers: make it before threads start that could be interrupted.
   StopSignals();
+  // From now on SIGHUP calls reload, on the thread that waits. Before wait(), once; without it
+  // SIGHUP ends the process.
+  void on_hangup(std::function<void()> reload);
   void wait(const std::function<void(Finished)>& on_stop);
 
  private:
   boost::asio::io_context context_{1};
+  void await_hangup();
+
   boost::asio::signal_set signals_;
+  boost::asio::signal_set hangups_{context_};
+  std::function<void()> reload_;
 };
 
 }  // namespace llm_edge_cache::app

@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
   add_stats_command(app, exit_code);
   add_simulate_command(app, exit_code);
   add_dict_command(app, exit_code);
+  add_tenant_command(app, exit_code);
   add_purge_command(app, exit_code);
   add_inspect_command(app, exit_code);
   add_export_command(app, exit_code);

@@ -93,6 +93,7 @@ std::string access_line(const proxy::AccessRecord& record) {
   if (record.tokens) line.add("tokens", *record.tokens);
   line.add("bytes", record.answer_bytes);
   line.add_ms("total_ms", record.total);
+  line.add_if_any("tenant", record.tenant);
   line.add_if_any("upstream", record.upstream);
   if (record.upstream_first_byte) {
     line.add_ms("upstream_first_byte_ms", *record.upstream_first_byte);

@@ -2,7 +2,7 @@
 //
 //   {"time":"2026-01-31T12:00:00.123Z","method":"POST","path":"/v1/chat/completions","status":200,
 //    "outcome":"miss","key":"0123456789abcdef","model":"m","tokens":9,"bytes":512,"total_ms":812.4,
-//    "upstream":"chat","upstream_first_byte_ms":790.1,"trace_id":"4bf9.."}
+//    "tenant":"team-a","upstream":"chat","upstream_first_byte_ms":790.1,"trace_id":"4bf9.."}
 //
 // "tier" ("l1", "l2", "l3") is there for hits; what is not known of a request is left out. Never a
 // credential, a query, or anything of a prompt or an answer.

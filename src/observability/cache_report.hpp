@@ -11,6 +11,7 @@
 #include "core/tiered_cache.hpp"
 #include "proxy/member_state.hpp"
 #include "proxy/proxy_metrics.hpp"
+#include "proxy/tenant_table.hpp"
 
 namespace llm_edge_cache::observability {
 
@@ -24,7 +25,10 @@ struct CacheReport {
   FleetReport fleet = {};
   proxy::ProxyMetricsSnapshot proxy = {};
   std::vector<proxy::UpstreamMemberReport> upstreams = {};
+  std::vector<proxy::TenantReport> tenants = {};
   std::uint64_t access_log_dropped = 0;
+  std::uint64_t reloads = 0;  // of the configuration
+  std::uint64_t failed_reloads = 0;
 };
 
 // Prometheus text. The names are a contract: tests/golden/metrics.txt.

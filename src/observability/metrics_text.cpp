@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -195,6 +196,45 @@ void add_members(PrometheusText& text, const CacheReport& report) {
   }
 }
 
+bool is_hit(LookupOutcome outcome) {
+  return outcome != LookupOutcome::kMiss && outcome != LookupOutcome::kBypass;
+}
+
+// At most proxy::kMaxTenants of them.
+void add_tenants(PrometheusText& text, const CacheReport& report) {
+  auto requests = text.counter("llm_edge_tenant_requests_total",
+                               "Requests of a tenant that were let in and answered.");
+  for (const auto& tenant : report.tenants) {
+    requests.add({{"tenant", tenant.name}},
+                 std::accumulate(tenant.requests.begin(), tenant.requests.end(), std::uint64_t{0}));
+  }
+  auto hits = text.counter("llm_edge_tenant_hits_total",
+                           "Requests of a tenant that took no call of their own.");
+  for (const auto& tenant : report.tenants) {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < tenant.requests.size(); ++i) {
+      if (is_hit(static_cast<LookupOutcome>(i))) count += tenant.requests[i];
+    }
+    hits.add({{"tenant", tenant.name}}, count);
+  }
+  auto refused = text.counter("llm_edge_tenant_refused_total",
+                              "Requests of a tenant that were over a limit, by limit.");
+  for (const auto& tenant : report.tenants) {
+    for (std::size_t i = 0; i < tenant.refused.size(); ++i) {
+      refused.add(
+          {{"tenant", tenant.name}, {"reason", to_string(static_cast<proxy::TenantRefusal>(i))}},
+          tenant.refused[i]);
+    }
+  }
+  auto concurrent =
+      text.gauge("llm_edge_tenant_concurrent_requests", "Requests of a tenant under way.");
+  for (const auto& tenant : report.tenants) {
+    concurrent.add({{"tenant", tenant.name}}, tenant.concurrent);
+  }
+  text.counter("llm_edge_unknown_keys_total", "Requests refused for want of a gateway key.")
+      .add({}, report.proxy.unknown_keys);
+}
+
 void add_process(PrometheusText& text, const CacheReport& report) {
   text.gauge("llm_edge_flights_active", "Calls to the provider that others can join.")
       .add({}, report.proxy.flights_active);
@@ -204,6 +244,9 @@ void add_process(PrometheusText& text, const CacheReport& report) {
       .add({}, std::uint64_t{report.client_connections});
   text.counter("llm_edge_access_log_dropped_total", "Lines of the access log that were lost.")
       .add({}, report.access_log_dropped);
+  text.counter("llm_edge_config_reloads_total", "Reloads of the configuration, by result.")
+      .add({{"result", "ok"}}, report.reloads)
+      .add({{"result", "error"}}, report.failed_reloads);
   text.gauge("llm_edge_uptime_seconds", "Time since the start.")
       .add({}, static_cast<double>(report.uptime_ms) / 1'000.0);
   text.gauge("llm_edge_build_info", "Always 1; the version is the label.")
@@ -222,6 +265,7 @@ std::string metrics_text(const CacheReport& report) {
   add_requests(text, report);
   add_upstream(text, report.proxy);
   add_members(text, report);
+  add_tenants(text, report);
   add_process(text, report);
   return std::move(text).take();
 }

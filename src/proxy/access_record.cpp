@@ -21,11 +21,12 @@ bool is_zero(std::string_view text) {
 }  // namespace
 
 AccessNote::AccessNote(std::shared_ptr<AccessSink> sink, const Clock& clock,
-                       const http::RequestHead& head)
-    : sink_(std::move(sink)) {
+                       const http::RequestHead& head, CallerPtr caller)
+    : sink_(std::move(sink)), caller_(std::move(caller)) {
   record_.time_ms = clock.now_ms();
   record_.method = head.method;
   record_.path = head.path();
+  if (caller_ != nullptr) record_.tenant = caller_->tenant().options.name;
   record_.trace_id = trace_id_of(head.headers.get("traceparent").value_or(""));
 }
 
@@ -34,10 +35,17 @@ AccessNote* AccessNote::of(const http::Exchange& exchange) {
 }
 
 void AccessNote::on_gone(const http::Exchange& exchange) {
+  if (caller_ != nullptr && record_.outcome) caller_->count(*record_.outcome);
+  if (sink_ == nullptr) return;
   record_.status = exchange.answer_status();
   record_.answer_bytes = exchange.answer_bytes();
   record_.total = duration_cast<microseconds>(std::chrono::steady_clock::now() - started_);
   sink_->write(record_);
+}
+
+CallerPtr caller_of(const http::Exchange& exchange) {
+  const auto* const note = AccessNote::of(exchange);
+  return note == nullptr ? nullptr : note->caller();
 }
 
 void note_outcome(const http::Exchange& exchange, LookupOutcome outcome) {

@@ -13,6 +13,7 @@
 #include "http/exchange.hpp"
 #include "llm_edge_cache/clock.hpp"
 #include "llm_edge_cache/lookup_result.hpp"
+#include "proxy/caller.hpp"
 
 namespace llm_edge_cache::proxy {
 
@@ -28,6 +29,7 @@ struct AccessRecord {
   std::optional<KeyDigest> key = {};
   std::string model = {};  // of the answer, where it was read
   std::optional<std::uint64_t> tokens = {};
+  std::string tenant = {};    // its name
   std::string upstream = {};  // the group's name, where one was asked
   std::optional<std::chrono::microseconds> upstream_first_byte = {};
   std::string trace_id = {};  // of a valid traceparent
@@ -40,23 +42,31 @@ class AccessSink {
   virtual void write(const AccessRecord& record) = 0;
 };
 
-// The record of a request under way, held by its exchange and written when that goes.
+// The record of a request under way, held by its exchange and written when that goes; and whose it
+// is.
 class AccessNote final : public http::Exchange::Note {
  public:
-  AccessNote(std::shared_ptr<AccessSink> sink, const Clock& clock, const http::RequestHead& head);
+  // sink: null where nothing is logged. caller: null where it is no tenant's.
+  AccessNote(std::shared_ptr<AccessSink> sink, const Clock& clock, const http::RequestHead& head,
+             CallerPtr caller = nullptr);
 
-  // The note of an exchange; null where nothing is logged.
+  // The note of an exchange; null where nobody wants one.
   [[nodiscard]] static AccessNote* of(const http::Exchange& exchange);
 
   void on_gone(const http::Exchange& exchange) override;
 
   [[nodiscard]] AccessRecord& record() { return record_; }
+  [[nodiscard]] const CallerPtr& caller() const { return caller_; }
 
  private:
   const std::shared_ptr<AccessSink> sink_;
+  const CallerPtr caller_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   AccessRecord record_;
 };
+
+// Null where the request is no tenant's.
+[[nodiscard]] CallerPtr caller_of(const http::Exchange& exchange);
 
 // These do nothing where nothing is logged.
 void note_outcome(const http::Exchange& exchange, LookupOutcome outcome);

@@ -147,7 +147,8 @@ std::optional<StoreRefusal> judge_head(const http::ResponseHead& head, AnswerFor
 
 Lifetimes lifetimes_for(const RequestDirectives& directives, const CachePolicy& policy,
                         const KeyDigest& key) {
-  const auto ttl_ms = std::min(directives.ttl_ms.value_or(policy.ttl_ms), policy.max_ttl_ms);
+  const auto ttl_ms = std::min({directives.ttl_ms.value_or(policy.ttl_ms), policy.max_ttl_ms,
+                                directives.max_ttl_ms.value_or(policy.max_ttl_ms)});
   const auto shortened = static_cast<double>(policy.ttl_jitter_percent) / 100 * fraction_of(key);
   return {ttl_ms - static_cast<std::uint64_t>(static_cast<double>(ttl_ms) * shortened),
           policy.stale_ms()};

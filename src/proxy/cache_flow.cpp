@@ -27,6 +27,7 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
       return;
     }
     directives_ = std::move(*directives);
+    if (caller_ != nullptr) caller_->tenant().apply_to(directives_);
     exchange_->read_body(services_->options.max_request_bytes,
                          [self = shared_from_this()](Result<std::string> body) {
                            if (body.ok()) {  // else the server has answered
@@ -38,7 +39,7 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
  private:
   void on_body(std::string body) {
     auto decision =
-        decide_request(services_->keyer, dialect_, exchange_->head(), directives_, body);
+        decide_request(policies_->keyer, dialect_, exchange_->head(), directives_, body);
     body_ = http::SharedBytes(std::move(body));
     if (!decision.ok()) {
       pass_through_recorded_path(services_, exchange_, dialect_, body_);
@@ -193,6 +194,7 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
       order.recording = Recording{&dialect_,      decision_.request.wish.form, key(), shared_as,
                                   decision_.life, tags_to_store(directives_)};
     }
+    order.caller = caller_;
     order.upstream_head = recorded_upstream_head(exchange_->head());
     order.body = body_;
     return order;
@@ -262,6 +264,8 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
   const ServicesPtr services_;
   const std::shared_ptr<http::Exchange> exchange_;
   const Dialect& dialect_;
+  const PoliciesPtr policies_ = services_->policies();
+  const CallerPtr caller_ = caller_of(*exchange_);  // null: no tenant's
 
   RequestDirectives directives_;
   RequestDecision decision_;

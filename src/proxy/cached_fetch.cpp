@@ -101,7 +101,8 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
     call->start({.group = order_.request.upstream,
                  .head = std::move(order_.upstream_head),
                  .body = std::move(order_.body),
-                 .is_repeatable = true});
+                 .is_repeatable = true,
+                 .caller = std::move(order_.caller)});
   }
 
   const ServicesPtr services_;

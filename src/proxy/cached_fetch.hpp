@@ -21,6 +21,7 @@ struct FetchOrder {
   RequestDirectives directives;
   CachePolicy policy;
   std::optional<Recording> recording;  // empty: the answer only passes
+  CallerPtr caller;                    // null: no tenant's
   http::RequestHead upstream_head;
   http::SharedBytes body;
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 
 #include "base/sha256.hpp"
 
@@ -25,6 +26,12 @@ void append_delimited(std::string& out, std::string_view text) {
   out += text;
 }
 
+void append_tenant(std::string& out, std::string_view space) {
+  // Where credentials have the number of values of their first field: no request has so many.
+  append_number(out, std::numeric_limits<std::uint64_t>::max());
+  append_delimited(out, space);
+}
+
 CredentialScope::CredentialScope(const ProxyOptions& options)
     : mode_(options.scope),
       secret_(options.scope_secret),
@@ -39,6 +46,12 @@ KeyDigest CredentialScope::scope_of(const http::Headers& headers) const {
   const auto scope = hmac_sha256(secret_, credentials);
   OPENSSL_cleanse(credentials.data(), credentials.size());
   return scope;
+}
+
+KeyDigest CredentialScope::scope_of_tenant(std::string_view space) const {
+  std::string text;
+  append_tenant(text, space);
+  return hmac_sha256(secret_, text);
 }
 
 void CredentialScope::append_credentials(std::string& out, const http::Headers& headers) const {

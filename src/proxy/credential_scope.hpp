@@ -18,6 +18,8 @@ class CredentialScope {
   // HMAC-SHA-256 of the credentials under the server's secret. Requests without any have a scope
   // of their own; in shared mode all requests have the same.
   [[nodiscard]] KeyDigest scope_of(const http::Headers& headers) const;
+  // That of a tenant, which no credentials have, in any mode.
+  [[nodiscard]] KeyDigest scope_of_tenant(std::string_view space) const;
 
   // Appends the credentials so that no two sets of them append the same bytes: name, number of
   // values, and each value with its length. Secret: hash it, never keep it. Nothing in shared mode.
@@ -28,6 +30,9 @@ class CredentialScope {
   const std::string secret_;
   const std::vector<std::string> credential_headers_;
 };
+
+// Likewise a tenant's namespace; no set of credentials appends the same bytes.
+void append_tenant(std::string& out, std::string_view space);
 
 // Appends text with its length before it, so that what follows cannot be taken for part of it.
 void append_delimited(std::string& out, std::string_view text);

@@ -35,8 +35,8 @@ void add(TokenUsage& sum, const TokenUsage& usage) {
 }  // namespace
 
 Result<EmbeddingBatch> EmbeddingBatch::read(const RequestKeyer& keyer, const Dialect& dialect,
-                                            const http::RequestHead& head,
-                                            std::string_view name_space, std::string_view body) {
+                                            const http::RequestHead& head, KeySpace space,
+                                            std::string_view body) {
   auto request = read_embedding_request(body);
   if (!request.ok()) {
     return request.error();
@@ -66,7 +66,7 @@ Result<EmbeddingBatch> EmbeddingBatch::read(const RequestKeyer& keyer, const Dia
       parts.parts.push_back(element);
     }
   }
-  batch.keys_ = keyer.keys_of_parts(head, name_space, parts);
+  batch.keys_ = keyer.keys_of_parts(head, space, parts);
   batch.key_ = key_of_all(batch.keys_, batch.slot_of_element_);
   batch.found_.resize(batch.elements_.size());
   return batch;

@@ -27,8 +27,7 @@ class EmbeddingBatch {
   // kInvalidArgument where the request is for the provider alone.
   [[nodiscard]] static Result<EmbeddingBatch> read(const RequestKeyer& keyer,
                                                    const Dialect& dialect,
-                                                   const http::RequestHead& head,
-                                                   std::string_view name_space,
+                                                   const http::RequestHead& head, KeySpace space,
                                                    std::string_view body);
 
   // Of the request as a whole: for flights, and to tell the client. A request for one element has

@@ -165,6 +165,12 @@ class EmbeddingFetch final : public http::ResponseHandler,
       return;
     }
     services_->metrics.flight_started();
+    if (order_.caller != nullptr) {
+      if (auto refusal = order_.caller->refuse_call(http::IoThread::now())) {
+        finish({.kind = FlightEnding::Kind::kFailed, .error = *std::move(refusal)});
+        return;
+      }
+    }
     order_.flight->set_source(weak_from_this(), thread_);
     call(batch().is_all_missing_once() ? Ask::kAll : Ask::kMissing);
   }
@@ -186,7 +192,8 @@ class EmbeddingFetch final : public http::ResponseHandler,
                                        {.group = batch().upstream(),
                                         .head = order_.upstream_head,
                                         .body = std::move(body),
-                                        .is_repeatable = true},
+                                        .is_repeatable = true,
+                                        .caller = order_.caller},
                                        shared_from_this());
   }
 
@@ -250,7 +257,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
 
   [[nodiscard]] FlightHead flight_head() {
     return {.response = head_,
-            .upstream = services_->keyer.upstreams().group(batch().upstream()).name,
+            .upstream = services_->upstreams.group(batch().upstream()).name,
             .first_byte = first_byte_};
   }
 

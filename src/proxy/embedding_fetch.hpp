@@ -24,6 +24,7 @@ struct EmbeddingOrder {
   RequestDirectives directives;           // of the request that started the flight
   CachePolicy policy;                     // likewise
   std::optional<FlightKey> shared_as;     // the flight's place in the table, if it has one
+  CallerPtr caller;                       // null: no tenant's
   http::RequestHead upstream_head;
   http::SharedBytes body;  // as the client sent it
 

@@ -29,6 +29,7 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
       return;
     }
     directives_ = std::move(*directives);
+    if (caller_ != nullptr) caller_->tenant().apply_to(directives_);
     exchange_->read_body(services_->options.max_request_bytes,
                          [self = shared_from_this()](Result<std::string> body) {
                            if (body.ok()) {  // else the server has answered
@@ -39,16 +40,16 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
 
  private:
   void on_body(std::string body) {
-    auto batch = EmbeddingBatch::read(services_->keyer, dialect_, exchange_->head(),
-                                      directives_.name_space, body);
-    const auto rule = services_->keyer.rule_of(exchange_->head(), {}, body);
+    auto batch = EmbeddingBatch::read(policies_->keyer, dialect_, exchange_->head(),
+                                      KeySpace(directives_), body);
+    const auto rule = policies_->keyer.rule_of(exchange_->head(), {}, body);
     body_ = http::SharedBytes(std::move(body));
     if (!batch.ok()) {
       pass_through_recorded_path(services_, exchange_, dialect_, body_);
       return;
     }
     batch_ = std::make_shared<EmbeddingBatch>(std::move(*batch));
-    policy_ = &services_->keyer.rules().policy(rule);
+    policy_ = &policies_->keyer.rules().policy(rule);
     plan_ = plan_request(directives_, *policy_);
     if (plan_.may_look_up) {
       landings_ = services_->flights.landings(batch_->key());
@@ -133,6 +134,7 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
     order.batch = batch_;
     order.directives = directives_;
     order.policy = *policy_;
+    order.caller = caller_;
     order.upstream_head = recorded_upstream_head(exchange_->head());
     order.body = body_;
     order.may_store = plan_.may_store;
@@ -186,6 +188,8 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
   const ServicesPtr services_;
   const std::shared_ptr<http::Exchange> exchange_;
   const Dialect& dialect_;
+  const PoliciesPtr policies_ = services_->policies();
+  const CallerPtr caller_ = caller_of(*exchange_);  // null: no tenant's
 
   RequestDirectives directives_;
   const CachePolicy* policy_ = nullptr;  // the keyer's

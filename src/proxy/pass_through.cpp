@@ -55,7 +55,7 @@ class Passage : public std::enable_shared_from_this<Passage> {
   std::shared_ptr<http::ClientCall> call(http::RequestHead head,
                                          std::optional<http::SharedBytes> body) {
     const auto& request = exchange_->head();
-    const auto group = services_->keyer.upstream_of(request, body ? body->view() : "");
+    const auto group = services_->policies()->keyer.upstream_of(request, body ? body->view() : "");
     if (!group) {
       refuse(no_upstream_error());
       return nullptr;
@@ -76,7 +76,8 @@ class Passage : public std::enable_shared_from_this<Passage> {
     return upstream->start({.group = *group,
                             .head = std::move(head),
                             .body = std::move(body),
-                            .is_repeatable = is_idempotent(request.method)});
+                            .is_repeatable = is_idempotent(request.method),
+                            .caller = caller_of(*exchange_)});
   }
 
  private:

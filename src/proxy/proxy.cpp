@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "proxy/access_record.hpp"
 #include "proxy/cache_flow.hpp"
+#include "proxy/cache_status.hpp"
 #include "proxy/embedding_flow.hpp"
 #include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
@@ -12,17 +14,16 @@ namespace llm_edge_cache::proxy {
 Proxy::Proxy(http::IoThreads& threads, TieredCache& cache, ClockPtr clock, ProxyOptions options)
     : threads_(threads),
       services_(
-          std::make_shared<ProxyServices>(threads, cache, std::move(clock), std::move(options))) {}
+          std::make_shared<ProxyServices>(threads, cache, std::move(clock), std::move(options))),
+      policies_(services_->policies_of_thread.front()) {}
 
 Proxy::~Proxy() {
   stop();
 }
 
 void Proxy::handle(std::shared_ptr<http::Exchange> exchange) {
+  if (!let_in(*exchange)) return;
   const auto& head = exchange->head();
-  if (const auto& log = services_->options.access_log) {
-    exchange->set_note(std::make_unique<AccessNote>(log, *services_->clock, head));
-  }
   const auto& dialects = services_->dialects;
   if (const auto* dialect = dialects.find(head.method, head.path())) {
     const bool is_in_parts = dialect == &dialects.embeddings();
@@ -32,6 +33,48 @@ void Proxy::handle(std::shared_ptr<http::Exchange> exchange) {
     const auto& spoken = dialects.spoken_at(head.path());
     pass_through(services_, std::move(exchange), spoken);
   }
+}
+
+bool Proxy::let_in(http::Exchange& exchange) {
+  const auto& head = exchange.head();
+  const auto& log = services_->options.access_log;
+  const auto& policies = *services_->policies();
+  auto admission = admit(policies.tenants, policies.admission, head.headers, http::IoThread::now());
+  if (log != nullptr || admission.caller != nullptr) {
+    auto note = std::make_unique<AccessNote>(log, *services_->clock, head, admission.caller);
+    if (admission.refused_tenant != nullptr) {
+      note->record().tenant = admission.refused_tenant->options.name;
+    }
+    exchange.set_note(std::move(note));
+  }
+  if (!admission.refusal) return true;
+  services_->metrics.count_request(LookupOutcome::kBypass);
+  services_->metrics.count_own_error();
+  if (admission.refused_tenant == nullptr) services_->metrics.count_unknown_key();
+  note_outcome(exchange, LookupOutcome::kBypass);
+  respond_error(
+      exchange, services_->dialects.spoken_at(head.path()), *admission.refusal,
+      forward_status({.reason = ForwardReason::kBypass, .detail = admission.refusal->code}));
+  return false;
+}
+
+Status Proxy::reload(const ProxyOptions& options) {
+  auto merged = services_->options;
+  merged.rules = options.rules;
+  merged.tenants = options.tenants;
+  merged.admission = options.admission;
+  if (auto status = merged.validate(); !status.ok()) return status;
+  const MutexLock lock(mu_);
+  policies_ = std::make_shared<ProxyPolicies>(merged, &policies_->tenants);
+  threads_.run_on_each([this, fresh = policies_](http::IoThread& thread) {
+    services_->policies_of_thread[thread.index()] = fresh;
+  });
+  return {};
+}
+
+std::vector<TenantReport> Proxy::tenants() const {
+  const MutexLock lock(mu_);
+  return policies_->tenants.report();
 }
 
 void Proxy::stop() {

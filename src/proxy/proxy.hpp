@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/thread_annotations.hpp"
 #include "core/tiered_cache.hpp"
 #include "http/io_threads.hpp"
 #include "http/server.hpp"
@@ -29,6 +30,12 @@ class Proxy final : public http::Handler {
 
   void handle(std::shared_ptr<http::Exchange> exchange) override;
 
+  // Requests that begin from now on find these rules and tenants (and what becomes of unknown
+  // keys); those under way go on with the former. A tenant that was there keeps its counts and what
+  // it has used of its limits. kInvalidArgument where the options are not valid; nothing has
+  // changed then. What else they say is ignored. Not on an I/O thread.
+  [[nodiscard]] Status reload(const ProxyOptions& options);
+
   // Gives up every call to the upstream and makes no new one. Idempotent; not on an I/O thread.
   void stop();
 
@@ -36,12 +43,19 @@ class Proxy final : public http::Handler {
   [[nodiscard]] const ProxyMetrics& metrics() const { return services_->metrics; }
   // Thread-safe until stop() is called; in the order of the configuration.
   [[nodiscard]] std::vector<UpstreamMemberReport> upstreams() const;
+  // Thread-safe; in the order of the configuration.
+  [[nodiscard]] std::vector<TenantReport> tenants() const;
   // For the server that this handles; the proxy must outlive it.
   [[nodiscard]] http::ErrorFormatter error_formatter() const;
 
  private:
+  // False where the request was refused, and answered.
+  [[nodiscard]] bool let_in(http::Exchange& exchange);
+
   http::IoThreads& threads_;
   const ServicesPtr services_;
+  mutable Mutex mu_;
+  PoliciesPtr policies_ LEC_GUARDED_BY(mu_);  // the newest
 };
 
 }  // namespace llm_edge_cache::proxy

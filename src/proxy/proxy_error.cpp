@@ -1,5 +1,6 @@
 #include "proxy/proxy_error.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "proxy/cache_status.hpp"
@@ -87,6 +88,21 @@ ProxyError not_cached_error() {
   return {504, "not_cached", "Only a cached answer was asked for, and there is none."};
 }
 
+ProxyError unknown_key_error() {
+  return {401, "unknown_key", "The request has no gateway key that is known here."};
+}
+
+ProxyError rate_limited_error(std::chrono::nanoseconds wait) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+  return {429, "tenant_rate_limit", "The tenant's rate of requests is used up.",
+          static_cast<std::uint64_t>(std::max<std::int64_t>(1, seconds))};
+}
+
+ProxyError too_many_concurrent_error() {
+  return {429, "tenant_concurrency_limit",
+          "As many requests of the tenant are under way as may be at once.", 1};
+}
+
 ProxyError no_upstream_error() {
   return {404, "no_upstream", "No upstream is configured for this path and model."};
 }
@@ -100,6 +116,9 @@ void respond_error(http::Exchange& exchange, const Dialect& dialect, const Proxy
   http::ResponseHead head;
   head.status = static_cast<std::uint16_t>(error.status);
   head.headers.add("Content-Type", "application/json");
+  if (error.retry_after_s > 0) {
+    head.headers.add("Retry-After", std::to_string(error.retry_after_s));
+  }
   if (!cache_status.empty()) {
     add_cache_status(head.headers, cache_status);
   }

@@ -82,6 +82,7 @@ ProxyMetricsSnapshot ProxyMetrics::snapshot() const {
     add_counters(counters.upstream, result.upstream_calls);
     add_counters(counters.tokens_saved, tokens_saved);
     result.own_errors += counters.own_errors.value();
+    result.unknown_keys += counters.unknown_keys.value();
     result.stores += counters.stores.value();
     result.followers_cut += counters.followers_cut.value();
   });

@@ -53,6 +53,7 @@ struct ProxyMetricsSnapshot {
   std::uint64_t requests_total = 0;
   // Answers of ours that are errors (502, 504, 413, ..), whatever the outcome.
   std::uint64_t own_errors = 0;
+  std::uint64_t unknown_keys = 0;  // requests refused for them
   std::uint64_t stores = 0;
   std::array<std::uint64_t, kStoreRefusalCount> store_refusals{};
   std::array<std::uint64_t, kUpstreamResultCount> upstream_calls{};
@@ -74,6 +75,7 @@ class ProxyMetrics {
 
   void count_request(LookupOutcome outcome) { add(&Counters::requests, outcome); }
   void count_own_error() { add(&Counters::own_errors); }
+  void count_unknown_key() { add(&Counters::unknown_keys); }
   void count_store() { add(&Counters::stores); }
   void count_refusal(StoreRefusal refusal) { add(&Counters::refusals, refusal); }
   void count_upstream(UpstreamResult result) { add(&Counters::upstream, result); }
@@ -93,6 +95,7 @@ class ProxyMetrics {
     std::array<SlotCounter, kStoreRefusalCount> refusals;
     std::array<SlotCounter, kUpstreamResultCount> upstream;
     SlotCounter own_errors;
+    SlotCounter unknown_keys;
     SlotCounter stores;
     SlotCounter flights_started;
     SlotCounter flights_ended;

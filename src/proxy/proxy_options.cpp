@@ -31,6 +31,10 @@ Status ProxyOptions::validate() const {
   if (auto status = CacheRules::validate(default_policy(), rules); !status.ok()) {
     return status;
   }
+  if (auto status = validate_tenants(tenants, upstreams, upstream_url, upstream_credential);
+      !status.ok()) {
+    return status;
+  }
   if (max_entry_bytes == 0) {
     return invalid("max_entry_bytes must be at least 1");
   }

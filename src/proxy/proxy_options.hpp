@@ -11,6 +11,8 @@
 #include "llm_edge_cache/result.hpp"
 #include "proxy/access_record.hpp"
 #include "proxy/cache_rules.hpp"
+#include "proxy/caller.hpp"
+#include "proxy/tenant_options.hpp"
 #include "proxy/upstream_options.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -25,6 +27,8 @@ struct ProxyOptions {
   // http(s)://host[:port][/base]; a request for /v1/x goes to /base/v1/x.
   // Empty: only the groups below have one.
   std::string upstream_url;
+  // Secret. Goes to upstream_url in place of every credential of the client's; empty: those pass.
+  std::string upstream_credential = {};
   // They go before upstream_url: it gets what no group takes.
   std::vector<UpstreamGroup> upstreams = {};
   RetryOptions retries = {};
@@ -37,6 +41,9 @@ struct ProxyOptions {
   // Header fields that carry credentials. All of them together make the scope.
   std::vector<std::string> credential_headers = {"authorization", "x-api-key", "api-key",
                                                  "x-goog-api-key", "cookie"};
+  // Who may ask, where there are any. Their requests have the tenant's scope, whatever scope is.
+  std::vector<TenantOptions> tenants = {};
+  AdmissionRules admission = {};
   // Header fields that change an answer.
   std::vector<std::string> key_headers = {"anthropic-version",
                                           "anthropic-beta",

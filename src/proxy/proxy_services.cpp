@@ -20,9 +20,11 @@ ProxyServices::ProxyServices(http::IoThreads& threads, TieredCache& tiers, Clock
     : options(checked(std::move(given))),
       cache(tiers),
       clock(std::move(time)),
-      keyer(options),
+      upstreams(options.upstreams, options.upstream_url, options.credential_headers,
+                options.upstream_credential),
+      policies_of_thread(threads.size(), std::make_shared<ProxyPolicies>(options)),
       client(std::make_unique<UpstreamClient>(
-          threads, keyer.upstreams(), clock,
+          threads, upstreams, clock,
           UpstreamClient::Options{.http = options.client, .retries = options.retries})) {}
 
 }  // namespace llm_edge_cache::proxy

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <vector>
 
 #include "core/tiered_cache.hpp"
 #include "http/io_threads.hpp"
@@ -14,9 +15,21 @@
 #include "proxy/proxy_options.hpp"
 #include "proxy/refresh_pacer.hpp"
 #include "proxy/request_keyer.hpp"
+#include "proxy/tenant_table.hpp"
 #include "proxy/upstream_client.hpp"
 
 namespace llm_edge_cache::proxy {
+
+// What can be given anew while requests are under way; each goes on with what it began with.
+struct ProxyPolicies {
+  explicit ProxyPolicies(const ProxyOptions& options, const TenantTable* former = nullptr)
+      : keyer(options), tenants(options.tenants, former), admission(options.admission) {}
+
+  RequestKeyer keyer;
+  TenantTable tenants;
+  AdmissionRules admission;
+};
+using PoliciesPtr = std::shared_ptr<ProxyPolicies>;
 
 // Shared by the proxy and by the requests under way, which may outlive it by a call-back.
 // Everything but is_stopping and client is safe from every thread.
@@ -25,11 +38,17 @@ struct ProxyServices {
   // Throws std::invalid_argument where the options are not valid.
   ProxyServices(http::IoThreads& threads, TieredCache& tiers, ClockPtr time, ProxyOptions given);
 
+  // Those of the requests that begin now; on an I/O thread of the proxy's.
+  [[nodiscard]] const PoliciesPtr& policies() const {
+    return policies_of_thread[http::IoThread::current()->index()];
+  }
+
   const ProxyOptions options;
   TieredCache& cache;
   const ClockPtr clock;
   const Dialects dialects = {};
-  RequestKeyer keyer;
+  const UpstreamTable upstreams;
+  std::vector<PoliciesPtr> policies_of_thread;  // each written and read on its own thread alone
   AdaptedAnswers adapted;
   FlightTable flights;
   RefreshPacer refreshes;

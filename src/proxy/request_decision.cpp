@@ -5,7 +5,7 @@ namespace llm_edge_cache::proxy {
 Result<RequestDecision> decide_request(RequestKeyer& keyer, const Dialect& dialect,
                                        const http::RequestHead& head,
                                        const RequestDirectives& directives, std::string_view body) {
-  const auto keyed = keyer.key_of(dialect, head, directives.name_space, body);
+  const auto keyed = keyer.key_of(dialect, head, KeySpace(directives), body);
   if (!keyed.ok()) {
     return keyed.error();
   }

@@ -144,6 +144,7 @@ void strip_own_directives(http::Headers& headers) {
 std::vector<std::string> tags_to_store(const RequestDirectives& directives) {
   auto tags = directives.tags;
   if (!directives.name_space.empty()) tags.push_back(namespace_tag(directives.name_space));
+  if (!directives.tenant_space.empty()) tags.push_back(namespace_tag(directives.tenant_space));
   return tags;
 }
 

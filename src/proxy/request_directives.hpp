@@ -33,6 +33,11 @@ struct RequestDirectives {
   std::string name_space = {};
   std::vector<std::string> tags = {};  // x-llm-cache-tags
 
+  // Not the client's word, but its tenant's (Tenant::apply_to): whose answers it sees, empty for no
+  // tenant, and the longest life of what it stores.
+  std::string tenant_space = {};
+  std::optional<std::uint64_t> max_ttl_ms = {};
+
   friend bool operator==(const RequestDirectives&, const RequestDirectives&) = default;
 };
 
@@ -42,7 +47,8 @@ struct RequestDirectives {
 // one that is documented.
 [[nodiscard]] Result<RequestDirectives> parse_request_directives(const http::Headers& headers);
 
-// The tags of what is stored for the request: its own, and one for its namespace.
+// The tags of what is stored for the request: its own, and one each for its namespace and its
+// tenant's.
 [[nodiscard]] std::vector<std::string> tags_to_store(const RequestDirectives& directives);
 
 // Removes the fields read above: they are addressed to us.

@@ -39,12 +39,12 @@ RequestKeyer::RequestKeyer(const ProxyOptions& options)
       memo_(options.memo_entries) {}
 
 Result<KeyedRequest> RequestKeyer::key_of(const Dialect& dialect, const http::RequestHead& head,
-                                          std::string_view name_space, std::string_view body) {
-  const auto raw = raw_digest(head, name_space, body);
+                                          KeySpace space, std::string_view body) {
+  const auto raw = raw_digest(head, space, body);
   if (const auto known = memo_.find(raw)) {
     return *known;
   }
-  auto keyed = parse(dialect, head, name_space, body);
+  auto keyed = parse(dialect, head, space, body);
   if (keyed.ok()) {
     memo_.insert(raw, *keyed);
   }
@@ -67,15 +67,14 @@ const std::vector<std::string>& RequestKeyer::keyless_members(const Dialect& dia
   return keyless_members_.empty() ? dialect.default_keyless_members() : keyless_members_;
 }
 
-std::vector<KeyDigest> RequestKeyer::keys_of_parts(const http::RequestHead& head,
-                                                   std::string_view name_space,
+std::vector<KeyDigest> RequestKeyer::keys_of_parts(const http::RequestHead& head, KeySpace space,
                                                    const BodyInParts& body) const {
-  const auto scope = scope_.scope_of(head.headers);
+  const auto scope = scope_of(head, space);
   std::vector<KeyDigest> keys;
   keys.reserve(body.parts.size());
   for (const auto& part : body.parts) {
     KeyBuilder<ProxyField> key;
-    add_surroundings(key, head, body.upstream, name_space, bytes_of(scope));
+    add_surroundings(key, head, body.upstream, space.name_space, bytes_of(scope));
     key.add(ProxyField::kBody, body.common);
     key.add(ProxyField::kBodyPart, part);
     keys.push_back(std::move(key).finish());
@@ -97,11 +96,20 @@ void RequestKeyer::add_surroundings(KeyBuilder<ProxyField>& key, const http::Req
                       });
 }
 
-KeyDigest RequestKeyer::raw_digest(const http::RequestHead& head, std::string_view name_space,
+KeyDigest RequestKeyer::scope_of(const http::RequestHead& head, KeySpace space) const {
+  return space.tenant.empty() ? scope_.scope_of(head.headers)
+                              : scope_.scope_of_tenant(space.tenant);
+}
+
+KeyDigest RequestKeyer::raw_digest(const http::RequestHead& head, KeySpace space,
                                    std::string_view body) const {
   std::string preamble;
-  scope_.append_credentials(preamble, head.headers);
-  append_delimited(preamble, name_space);
+  if (space.tenant.empty()) {
+    scope_.append_credentials(preamble, head.headers);
+  } else {
+    append_tenant(preamble, space.tenant);
+  }
+  append_delimited(preamble, space.name_space);
   append_delimited(preamble, head.target);
   for_each_key_header(key_headers_, head.headers,
                       [&preamble](std::string_view name, std::string_view value) {
@@ -118,7 +126,7 @@ KeyDigest RequestKeyer::raw_digest(const http::RequestHead& head, std::string_vi
 }
 
 Result<KeyedRequest> RequestKeyer::parse(const Dialect& dialect, const http::RequestHead& head,
-                                         std::string_view name_space, std::string_view body) const {
+                                         KeySpace space, std::string_view body) const {
   auto canonical =
       canonical_json(body, {.dropped_members = keyless_members(dialect), .require_object = true});
   if (!canonical.ok()) {
@@ -133,7 +141,7 @@ Result<KeyedRequest> RequestKeyer::parse(const Dialect& dialect, const http::Req
     return Error{ErrorCode::kInvalidArgument, "no upstream takes the request"};
   }
   KeyBuilder<ProxyField> key;
-  add_surroundings(key, head, *upstream, name_space, bytes_of(scope_.scope_of(head.headers)));
+  add_surroundings(key, head, *upstream, space.name_space, bytes_of(scope_of(head, space)));
   key.add(ProxyField::kBody, *canonical);
   return KeyedRequest{std::move(key).finish(), *wish, rule_of(head, *wish, body), *upstream};
 }

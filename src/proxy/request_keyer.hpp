@@ -14,6 +14,7 @@
 #include "proxy/dialects/dialect.hpp"
 #include "proxy/key_memo.hpp"
 #include "proxy/proxy_options.hpp"
+#include "proxy/request_directives.hpp"
 #include "proxy/upstream_table.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -23,6 +24,19 @@ struct BodyInParts {
   std::string common;              // canonical JSON without the parts
   std::vector<std::string> parts;  // JSON, one text for equal values
   UpstreamTable::Index upstream = 0;
+};
+
+// Where a request's answers are kept apart.
+struct KeySpace {
+  // The client's namespace alone.
+  KeySpace(std::string_view name) : name_space(name) {}
+  KeySpace(const std::string& name) : name_space(name) {}
+  KeySpace(const char* name) : name_space(name) {}
+  explicit KeySpace(const RequestDirectives& directives)
+      : name_space(directives.name_space), tenant(directives.tenant_space) {}
+
+  std::string_view name_space;
+  std::string_view tenant = {};  // its namespace, in place of all credentials; empty: no tenant's
 };
 
 // In the key: namespace, scope, upstream, target with its query, the values of the headers that
@@ -36,7 +50,7 @@ class RequestKeyer {
   // keyed without doubt: a body that is no JSON object, or names a member twice, or what the
   // dialect leaves to the provider.
   [[nodiscard]] Result<KeyedRequest> key_of(const Dialect& dialect, const http::RequestHead& head,
-                                            std::string_view name_space, std::string_view body);
+                                            KeySpace space, std::string_view body);
 
   [[nodiscard]] const CacheRules& rules() const { return rules_; }
   // The rule that decides about a request whose body is a JSON object; rules().none() for none.
@@ -52,16 +66,15 @@ class RequestKeyer {
   [[nodiscard]] const std::vector<std::string>& keyless_members(const Dialect& dialect) const;
 
   // A key for each part, in order.
-  [[nodiscard]] std::vector<KeyDigest> keys_of_parts(const http::RequestHead& head,
-                                                     std::string_view name_space,
+  [[nodiscard]] std::vector<KeyDigest> keys_of_parts(const http::RequestHead& head, KeySpace space,
                                                      const BodyInParts& body) const;
 
  private:
-  [[nodiscard]] KeyDigest raw_digest(const http::RequestHead& head, std::string_view name_space,
+  [[nodiscard]] KeyDigest scope_of(const http::RequestHead& head, KeySpace space) const;
+  [[nodiscard]] KeyDigest raw_digest(const http::RequestHead& head, KeySpace space,
                                      std::string_view body) const;
   [[nodiscard]] Result<KeyedRequest> parse(const Dialect& dialect, const http::RequestHead& head,
-                                           std::string_view name_space,
-                                           std::string_view body) const;
+                                           KeySpace space, std::string_view body) const;
 
   void add_surroundings(KeyBuilder<ProxyField>& key, const http::RequestHead& head,
                         UpstreamTable::Index upstream, std::string_view name_space,

@@ -129,9 +129,12 @@ void UpstreamAttempts::fail_unreachable() {
 }
 
 void UpstreamAttempts::send() {
-  const auto& member = shared_->table.group(order_.group).members[member_];
+  const auto& group = shared_->table.group(order_.group);
+  const auto& member = group.members[member_];
   auto head = order_.head;
-  shared_->table.address(head, member);
+  const auto* const caller = order_.caller.get();
+  shared_->table.address(head, member,
+                         caller == nullptr ? "" : caller->tenant().credential_for(group.name));
   started_ = http::IoThread::now();
   call_ = shared_->http->request(thread_, member.url.origin, std::move(head), order_.body,
                                  shared_from_this());

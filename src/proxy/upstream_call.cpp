@@ -36,8 +36,15 @@ std::shared_ptr<http::ClientCall> UpstreamCall::start(UpstreamOrder order) {
            UpstreamResult::kAbandoned);
     return nullptr;
   }
+  if (order.caller != nullptr) {
+    if (auto refusal = order.caller->refuse_call(http::IoThread::now())) {
+      finish({.kind = FlightEnding::Kind::kFailed, .error = *std::move(refusal)},
+             UpstreamResult::kAbandoned);
+      return nullptr;
+    }
+  }
   flight_->set_source(weak_from_this(), thread_);
-  upstream_ = services_->keyer.upstreams().group(order.group).name;
+  upstream_ = services_->upstreams.group(order.group).name;
   if (recording_) tag_ticket_ = services_->cache.stamp(recording_->tags);
   started_ = Clock::now();
   call_ = services_->client->request(thread_, std::move(order), shared_from_this());

@@ -8,6 +8,7 @@
 #include "http/client.hpp"
 #include "http/io_threads.hpp"
 #include "llm_edge_cache/clock.hpp"
+#include "proxy/caller.hpp"
 #include "proxy/member_state.hpp"
 #include "proxy/upstream_options.hpp"
 #include "proxy/upstream_table.hpp"
@@ -21,6 +22,7 @@ struct UpstreamOrder {
   http::RequestHead head;  // the client's, but for what is not meant for the upstream
   std::optional<http::SharedBytes> body;  // nullopt: streamed, and then nothing is tried twice
   bool is_repeatable = false;             // RetryPlan::Terms
+  CallerPtr caller = {};                  // whose call it is; null: no tenant's
 };
 
 // Thread-safe.

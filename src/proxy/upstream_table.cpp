@@ -88,20 +88,23 @@ Status validate_group(const UpstreamGroup& group) {
   return {};
 }
 
+std::string field_value(std::string_view field, std::string_view credential) {
+  return (field == kBearer ? "Bearer " : "") + std::string(credential);
+}
+
 UpstreamTable::Member make_member(const UpstreamGroup& group, const UpstreamMember& member) {
   UpstreamTable::Member made;
   made.url = *http::parse_url(member.url);
   made.label = member.url;
-  if (member.credential.empty()) {
-    return made;
-  }
+  made.is_of_other_provider = !member.provider.empty() && member.provider != group.provider;
   const auto& provider = member.provider.empty() ? group.provider : member.provider;
   made.credential_name = member.credential_header;
   if (made.credential_name.empty()) {
     made.credential_name = provider == "anthropic" ? kApiKey : kBearer;
   }
-  made.credential_value =
-      made.credential_name == kBearer ? "Bearer " + member.credential : member.credential;
+  if (!member.credential.empty()) {
+    made.credential_value = field_value(made.credential_name, member.credential);
+  }
   return made;
 }
 
@@ -117,13 +120,15 @@ UpstreamTable::Group make_group(const UpstreamGroup& group) {
 
 UpstreamTable::UpstreamTable(const std::vector<UpstreamGroup>& groups,
                              const std::string& default_url,
-                             std::vector<std::string> credential_headers)
+                             std::vector<std::string> credential_headers,
+                             const std::string& default_credential)
     : credential_headers_(std::move(credential_headers)) {
   for (const auto& group : groups) {
     groups_.push_back(make_group(group));
   }
   if (!default_url.empty()) {
-    auto made = make_group({.name = std::string(kDefaultName), .members = {{.url = default_url}}});
+    auto made = make_group({.name = std::string(kDefaultName),
+                            .members = {{.url = default_url, .credential = default_credential}}});
     made.key_text = default_url;
     groups_.push_back(std::move(made));
   }
@@ -170,15 +175,19 @@ bool UpstreamTable::asks_for_model(std::string_view path) const {
   });
 }
 
-void UpstreamTable::address(http::RequestHead& head, const Member& member) const {
+void UpstreamTable::address(http::RequestHead& head, const Member& member,
+                            std::string_view tenant_credential) const {
   head.target.insert(0, member.url.path);
-  if (member.credential_name.empty()) {
+  const bool is_tenants = !tenant_credential.empty() && !member.is_of_other_provider;
+  if (member.credential_value.empty() && !is_tenants) {
     return;
   }
   for (const auto& name : credential_headers_) {
     head.headers.erase(name);
   }
-  head.headers.set(member.credential_name, member.credential_value);
+  head.headers.set(member.credential_name,
+                   is_tenants ? field_value(member.credential_name, tenant_credential)
+                              : member.credential_value);
 }
 
 }  // namespace llm_edge_cache::proxy

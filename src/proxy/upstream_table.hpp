@@ -22,10 +22,10 @@ class UpstreamTable {
 
   struct Member {
     http::Url url;
-    std::string label;  // the URL as it was configured, for metrics and logs
-    // Empty name: what the client sent passes.
-    std::string credential_name;
-    std::string credential_value;  // secret
+    std::string label;             // the URL as it was configured, for metrics and logs
+    std::string credential_name;   // the field
+    std::string credential_value;  // secret; empty: what the client sent passes
+    bool is_of_other_provider = false;
   };
   struct Group {
     std::string name;
@@ -36,9 +36,11 @@ class UpstreamTable {
   };
 
   // default_url: of a group of one, named "default", for what no other takes; empty: there is none.
-  // credential_headers: the fields of a request that carry credentials.
+  // credential_headers: the fields of a request that carry credentials. default_credential: of
+  // default_url, as a bearer token; empty: the client's passes.
   UpstreamTable(const std::vector<UpstreamGroup>& groups, const std::string& default_url,
-                std::vector<std::string> credential_headers);
+                std::vector<std::string> credential_headers,
+                const std::string& default_credential = {});
 
   // kInvalidArgument names the group and what is wrong with it, and never repeats a credential.
   [[nodiscard]] static Status validate(const std::vector<UpstreamGroup>& groups,
@@ -53,8 +55,10 @@ class UpstreamTable {
   [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
 
   // Makes a client's head one for the member: its base path before the target, its credential in
-  // place of the client's.
-  void address(http::RequestHead& head, const Member& member) const;
+  // place of the client's. A tenant's credential, where there is one, goes before the member's, but
+  // only to the group's own provider.
+  void address(http::RequestHead& head, const Member& member,
+               std::string_view tenant_credential = {}) const;
 
  private:
   std::vector<Group> groups_;

@@ -60,9 +60,18 @@ class Explainer {
       return std::move(explanation_);
     }
     explanation_.is_known_endpoint = true;
-    const auto directives = proxy::parse_request_directives(head_.headers);
+    auto directives = proxy::parse_request_directives(head_.headers);
     if (!directives) {
       explanation_.refusal = directives.error().message;
+      explanation_.objection = "the request is refused";
+      return std::move(explanation_);
+    }
+    const proxy::TenantTable tenants(options_.tenants);
+    const auto tenant = tenants.find(head_.headers).tenant;
+    if (tenant != nullptr) {
+      tenant->apply_to(*directives);
+    } else if (!tenants.empty() && options_.admission.unknown_keys == proxy::UnknownKeys::kRefuse) {
+      explanation_.refusal = "no gateway key of a tenant";
       explanation_.objection = "the request is refused";
       return std::move(explanation_);
     }
@@ -107,7 +116,7 @@ class Explainer {
   Status decide_in_parts(const proxy::Dialect& dialect,
                          const proxy::RequestDirectives& directives) {
     const auto batch =
-        proxy::EmbeddingBatch::read(keyer_, dialect, head_, directives.name_space, body_);
+        proxy::EmbeddingBatch::read(keyer_, dialect, head_, proxy::KeySpace(directives), body_);
     if (!batch) return batch.error();
     for (const auto slot : batch->missing()) {
       explanation_.keys.push_back(to_hex(batch->key_of(slot)));

@@ -13,6 +13,7 @@
 
 #include "serve/option_table.hpp"
 #include "serve/rules_layer.hpp"
+#include "serve/tenants_layer.hpp"
 #include "serve/upstreams_layer.hpp"
 
 namespace llm_edge_cache::app {
@@ -123,6 +124,12 @@ class YamlLayer {
       auto rules = read_rules(value, file_);
       if (!rules) return rules.error();
       config_.rules = *std::move(rules);
+      return {};
+    }
+    if (key == kTenantsKey) {
+      auto tenants = read_tenants(value, file_);
+      if (!tenants) return tenants.error();
+      config_.tenants = *std::move(tenants);
       return {};
     }
     const auto* option = find_option(&Option::yaml_key, key);

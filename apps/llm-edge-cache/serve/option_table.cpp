@@ -9,6 +9,7 @@
 
 #include "base/parse_number.hpp"
 #include "serve/rules_layer.hpp"
+#include "serve/tenants_layer.hpp"
 #include "serve/upstreams_layer.hpp"
 
 namespace llm_edge_cache::app {
@@ -22,6 +23,8 @@ constexpr std::array<std::string_view, 2> kScopes = {"credential", "shared"};
 constexpr std::array<std::string_view, 2> kNoYes = {"no", "yes"};
 constexpr std::array<std::string_view, 2> kOnOff = {"on", "off"};
 constexpr std::array<std::string_view, 2> kReadFrom = {"primary", "replica"};
+constexpr std::array<std::string_view, 2> kUnknownKeys = {"refuse", "pass"};
+constexpr std::array<std::string_view, 2> kRateCounts = {"requests", "upstream_calls"};
 constexpr std::array<std::string_view, 7> kLogLevels = {"trace", "debug",    "info", "warning",
                                                         "error", "critical", "off"};
 constexpr std::array<std::string_view, 2> kLogFormats = {"text", "json"};
@@ -56,6 +59,15 @@ constexpr auto kOptions = std::to_array<Option>({
 
     {"upstream", "upstream.url", &C::upstream, "",
      "Provider, http(s)://HOST[:PORT][/PREFIX], of what no upstreams of the file take"},
+    {"upstream-credential",
+     "",
+     &C::upstream_credential,
+     "",
+     "Bearer token that goes to that provider in place of every credential of the client's",
+     {},
+     0,
+     0,
+     true},
     {"upstream-ca-file", "upstream.ca_file", &C::upstream_ca_file, "",
      "PEM file of authorities to trust beside the system's"},
     {"upstream-connect-timeout-ms",
@@ -332,6 +344,15 @@ constexpr auto kOptions = std::to_array<Option>({
      "File that holds that secret; empty is $XDG_STATE_HOME/llm-edge-cache/secret, made on the "
      "first start"},
 
+    {"unknown-keys", "unknown_keys", &C::unknown_keys, "",
+     "What becomes of a request without a tenant's gateway key, where there are tenants: 401, or "
+     "as "
+     "if there were none",
+     kUnknownKeys},
+    {"tenant-rate-counts", "tenant_rate_counts", &C::tenant_rate_counts, "",
+     "What uses up a tenant's rate: every request, or only those that an upstream is asked for",
+     kRateCounts},
+
     {"max-connections",
      "limits.max_connections",
      &C::max_connections,
@@ -466,7 +487,7 @@ std::string options_markdown() {
                        code(option.variable()), code(option.yaml_key), code(default_text(option)),
                        option.unit, help);
   }
-  return out + rules_markdown() + upstreams_markdown();
+  return out + rules_markdown() + upstreams_markdown() + tenants_markdown();
 }
 
 }  // namespace llm_edge_cache::app

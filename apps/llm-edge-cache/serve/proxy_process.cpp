@@ -99,6 +99,23 @@ ProxyProcess::ProxyProcess(const ServeConfig& config, const std::string& scope_s
                   "--admin-listen");
 }
 
+Status ProxyProcess::reload(const ServeConfig& config) {
+  auto status = take_over(config);
+  ++(status.ok() ? reloads_ : failed_reloads_);
+  return status;
+}
+
+// The certificates first: they are what can still fail of a configuration that was valid.
+Status ProxyProcess::take_over(const ServeConfig& config) {
+  if (const auto tls = config.tls_options()) {
+    if (auto status = server_->reload_tls(*tls); !status.ok()) return status;
+  }
+  if (const auto tls = config.admin_tls_options()) {
+    if (auto status = admin_->reload_tls(*tls); !status.ok()) return status;
+  }
+  return proxy_->reload(config.proxy_options({}));
+}
+
 void ProxyProcess::drain(std::function<void()> done) {
   draining_ = true;
   server_->drain(std::move(done));
@@ -117,6 +134,9 @@ observability::CacheReport ProxyProcess::report() const {
   report.fleet = cache_->fleet_report();
   report.proxy = proxy_->metrics().snapshot();
   report.upstreams = proxy_->upstreams();
+  report.tenants = proxy_->tenants();
+  report.reloads = reloads_;
+  report.failed_reloads = failed_reloads_;
   if (access_log_ != nullptr) report.access_log_dropped = access_log_->dropped();
   return report;
 }

@@ -31,15 +31,24 @@ class ProxyProcess {
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
   [[nodiscard]] std::uint16_t admin_port() const { return admin_->port(); }
 
+  // Takes over the rules, tenants and TLS files of a valid configuration (config_reload.hpp), and
+  // counts that. What runs goes on. On an error the former ones stay. Not on an I/O thread.
+  [[nodiscard]] Status reload(const ServeConfig& config);
+  // Counts a reload that came to nothing before.
+  void count_failed_reload() { ++failed_reloads_; }
+
   // Takes no new connection and lets answers under way end, for drain_timeout_ms at most. The admin
   // listener goes on and says so. done runs once, on an I/O thread.
   void drain(std::function<void()> done);
 
  private:
+  [[nodiscard]] Status take_over(const ServeConfig& config);
   [[nodiscard]] observability::CacheReport report() const;
 
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::atomic<bool> draining_ = false;
+  std::atomic<std::uint64_t> reloads_ = 0;
+  std::atomic<std::uint64_t> failed_reloads_ = 0;
   // In the order in which they need each other; they end in the opposite one.
   const std::shared_ptr<observability::AccessLog> access_log_;  // null: none
   http::IoThreads threads_;

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "commands.hpp"
 #include "listening.hpp"
 #include "observability/logging.hpp"
 #include "serve/config_arguments.hpp"
+#include "serve/config_reload.hpp"
 #include "serve/option_table.hpp"
 #include "serve/proxy_process.hpp"
 #include "serve/scope_secret.hpp"
@@ -57,7 +59,33 @@ std::string providers(const ServeConfig& config) {
   return text;
 }
 
-int serve(const ServeConfig& config, const ScopeSecret& secret) {
+std::string text_of(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// What SIGHUP does: the file and everything that it names are read again.
+void reload(ServeConfig& running, const ConfigArguments& arguments, ProxyProcess& process) {
+  const auto fresh = arguments.load();
+  if (!fresh) {
+    process.count_failed_reload();
+    return spdlog::error("reload failed, nothing has changed: {}", fresh.error().message);
+  }
+  const auto config = reloaded_config(running, *fresh);
+  if (const auto status = config.validate(); !status) {
+    process.count_failed_reload();
+    return spdlog::error("reload failed, nothing has changed: {}", status.error().message);
+  }
+  if (const auto status = process.reload(config); !status) {
+    return spdlog::error("reload failed: {}", status.error().message);
+  }
+  const auto waiting = waiting_for_restart(running, *fresh);
+  running = config;
+  spdlog::info("reloaded: {} rules, {} tenants{}", config.rules.size(), config.tenants.size(),
+               config.tls_options() || config.admin_tls_options() ? ", certificates" : "");
+  if (!waiting.empty()) spdlog::warn("not reloaded, a restart is needed for: {}", text_of(waiting));
+}
+
+int serve(ServeConfig config, const ScopeSecret& secret, const ConfigArguments& arguments) {
   StopSignals signals;
   ProxyProcess process(config, secret.secret);
   warn_of_local_secret(config, secret);
@@ -65,6 +93,7 @@ int serve(const ServeConfig& config, const ScopeSecret& secret) {
   const auto address = bound_address(config.listen, process.port());
   const auto admin = bound_address(config.admin_listen, process.admin_port());
   spdlog::info("serving on {}, admin on {}, provider {}", address, admin, providers(config));
+  signals.on_hangup([&] { reload(config, arguments, process); });
   print_ready({{"listen", address}, {"admin", admin}});
   signals.wait([&](const StopSignals::Finished& finished) {
     spdlog::info("draining for at most {} ms; a second signal ends at once",
@@ -95,7 +124,7 @@ int run(const Arguments& arguments) {
     print_error(secret.error().message);
     return kExitUsage;
   }
-  return serve(*config, *secret);
+  return serve(*config, *secret, arguments.config);
 }
 
 }  // namespace

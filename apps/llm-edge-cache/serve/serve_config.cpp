@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/sha256.hpp"
 #include "core/entry_format.hpp"
 #include "http/tls_context.hpp"
 #include "http/url.hpp"
@@ -88,6 +89,21 @@ Status validate_tls(std::string_view prefix, const http::TlsServerOptions& tls) 
                  : Status(invalid(fmt::format("--{}: {}", prefix, context.error().message)));
 }
 
+// A tenant must not hold the operator's token.
+Status validate_admin_key(const std::string& token_file,
+                          const std::vector<proxy::TenantOptions>& tenants) {
+  if (token_file.empty() || tenants.empty()) return {};
+  const auto token = AdminAccess::load_token(token_file);
+  if (!token) return invalid("--admin-token-file: " + token.error().message);
+  const auto digest = sha256(*token);
+  for (const auto& tenant : tenants) {
+    if (std::ranges::find(tenant.keys, digest) != tenant.keys.end()) {
+      return invalid(fmt::format("tenant '{}': one of its keys is the admin token", tenant.name));
+    }
+  }
+  return {};
+}
+
 Status validate_rule(const ConfiguredRule& rule, std::uint64_t longest_ms) {
   if (rule.rule.ttl_ms.value_or(0) <= longest_ms &&
       rule.rule.max_ttl_ms.value_or(0) <= longest_ms) {
@@ -130,6 +146,7 @@ Status ServeConfig::validate() const {
   for (const auto& rule : rules) {
     if (auto status = validate_rule(rule, answer_life_ms()); !status) return status;
   }
+  if (auto status = validate_admin_key(admin_token_file, tenants); !status) return status;
   if (auto status = proxy_options({}).validate(); !status) return status;
   if (auto status = server_options().validate(); !status) return status;
   if (!has_l2()) return {};
@@ -170,6 +187,13 @@ proxy::ProxyOptions ServeConfig::proxy_options(const std::string& secret) const 
   proxy::ProxyOptions options;
   options.upstream_url = upstream;
   options.upstreams = upstreams;
+  options.upstream_credential = upstream_credential;
+  options.tenants = tenants;
+  options.admission = {.unknown_keys = unknown_keys == "pass" ? proxy::UnknownKeys::kPass
+                                                              : proxy::UnknownKeys::kRefuse,
+                       .rate_counts = tenant_rate_counts == "upstream_calls"
+                                          ? proxy::RateCounts::kUpstreamCalls
+                                          : proxy::RateCounts::kRequests};
   options.retries = retry_options();
   options.client = client_options();
   options.scope = scope == "shared" ? proxy::ScopeMode::kShared : proxy::ScopeMode::kCredential;

@@ -13,6 +13,7 @@
 #include "llm_edge_cache/result.hpp"
 #include "proxy/cache_rules.hpp"
 #include "proxy/proxy_options.hpp"
+#include "proxy/tenant_options.hpp"
 
 namespace llm_edge_cache::app {
 
@@ -37,6 +38,7 @@ struct ServeConfig {
   std::uint64_t drain_timeout_ms = 10'000;
 
   std::string upstream;  // http(s)://host[:port][/prefix]
+  std::string upstream_credential;
   std::string upstream_ca_file;
   std::uint64_t upstream_connect_timeout_ms = 5'000;
   std::uint64_t upstream_first_byte_timeout_ms = 120'000;
@@ -100,6 +102,10 @@ struct ServeConfig {
   std::uint64_t body_timeout_ms = 30'000;
   std::uint64_t idle_timeout_ms = 75'000;
   std::uint64_t write_timeout_ms = 30'000;
+
+  std::vector<proxy::TenantOptions> tenants;  // of the file alone; tenants_layer.hpp
+  std::string unknown_keys = "refuse";
+  std::string tenant_rate_counts = "requests";
 
   std::string log_level = "info";
   std::string log_format = "text";

@@ -44,8 +44,9 @@ struct AnswerReview {
 // An error of the proxy's own.
 struct ProxyError {
   unsigned status = 502;
-  std::string_view code;  // stable, snake_case
-  std::string message;    // one sentence, without secrets
+  std::string_view code;            // stable, snake_case
+  std::string message;              // one sentence, without secrets
+  std::uint64_t retry_after_s = 0;  // 0: not said
 };
 
 class Dialect {

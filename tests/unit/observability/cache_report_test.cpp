@@ -34,6 +34,7 @@ CacheReport some_report() {
   report.proxy.requests[static_cast<std::size_t>(LookupOutcome::kL1Hit)] = 7;
   report.proxy.requests[static_cast<std::size_t>(LookupOutcome::kCoalesced)] = 1;
   report.proxy.tokens_saved_by_model["gpt-4o"] = 900;
+  report.tenants.emplace_back().name = "team-a";
   auto& member = report.upstreams.emplace_back();
   member.group = "chat";
   member.url = "http://a:1";

@@ -1,0 +1,40 @@
+#include "serve/config_reload.hpp"
+
+#include <variant>
+
+#include "serve/option_table.hpp"
+#include "serve/upstreams_layer.hpp"
+
+namespace llm_edge_cache::app {
+
+ServeConfig reloaded_config(const ServeConfig& running, const ServeConfig& fresh) {
+  auto config = running;
+  config.rules = fresh.rules;
+  config.tenants = fresh.tenants;
+  config.unknown_keys = fresh.unknown_keys;
+  config.tenant_rate_counts = fresh.tenant_rate_counts;
+  if (running.tls_options() && fresh.tls_options()) {
+    config.tls_cert = fresh.tls_cert;
+    config.tls_key = fresh.tls_key;
+    config.tls_client_ca = fresh.tls_client_ca;
+  }
+  if (running.admin_tls_options() && fresh.admin_tls_options()) {
+    config.admin_tls_cert = fresh.admin_tls_cert;
+    config.admin_tls_key = fresh.admin_tls_key;
+  }
+  return config;
+}
+
+std::vector<std::string> waiting_for_restart(const ServeConfig& running, const ServeConfig& fresh) {
+  const auto reloaded = reloaded_config(running, fresh);
+  std::vector<std::string> names;
+  for (const auto& option : serve_options()) {
+    const bool differs =
+        std::visit([&](auto member) { return reloaded.*member != fresh.*member; }, option.field);
+    if (differs) names.push_back(option.environment_only ? option.variable() : option.flag());
+  }
+  if (running.upstreams != fresh.upstreams) names.emplace_back(kUpstreamsKey);
+  return names;
+}
+
+}  // namespace llm_edge_cache::app

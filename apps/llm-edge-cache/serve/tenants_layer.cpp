@@ -1,0 +1,209 @@
+#include "serve/tenants_layer.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "proxy/cache_rules.hpp"
+
+namespace llm_edge_cache::app {
+
+namespace {
+
+struct Key {
+  std::string_view name;
+  std::string_view help;
+};
+
+constexpr auto kKeys = std::to_array<Key>({
+    {"name", "Letters, digits, `.`, `_` and `-`; the label of its metrics"},
+    {"keys",
+     "Its gateway keys, each as `sha256:` and the 64 hex digits of the key's SHA-256; "
+     "`llm-edge-cache tenant new-key` prints a fresh key and its line"},
+    {"namespace",
+     "Whose answers it shares: tenants that both name the same share, all others never do; left "
+     "out: a namespace of its own, under its name"},
+    {"ttl_max_seconds", "No answer is stored for longer"},
+    {"requests_per_second",
+     "Its rate, with up to three decimals (0.5 is one in two seconds); left out: any"},
+    {"burst",
+     "Requests that may come at once after a rest; left out: those of one second, at least 1"},
+    {"max_concurrent", "Requests that may be under way at once; left out: any number"},
+    {"credentials",
+     "Mapping from an upstream's name (`default` is `upstream.url`) to the environment variable "
+     "with the credential that goes up for this tenant; left out: the upstream's own"},
+});
+
+Error invalid(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+class TenantReader {
+ public:
+  TenantReader(const std::string& file, const YAML::Node& node, std::size_t index)
+      : file_(file), node_(node), name_(fmt::format("{}[{}]", kTenantsKey, index)) {}
+
+  Result<proxy::TenantOptions> read() {
+    if (!node_.IsMap()) return invalid(at(node_) + " must be a mapping");
+    for (const auto& member : node_) {
+      const auto& key = member.first;
+      if (!key.IsScalar()) return invalid(at(key) + ": a key must be text");
+      if (!seen_.insert(key.Scalar()).second) {
+        return invalid(fmt::format("{}.{} is given twice", at(key), key.Scalar()));
+      }
+      if (auto status = take(key, member.second); !status) return status.error();
+    }
+    if (tenant_.name.empty()) return invalid(at(node_) + ".name is missing");
+    if (tenant_.keys.empty()) return invalid(at(node_) + ".keys is missing");
+    if (!has_burst_)
+      tenant_.rate.burst = std::max<std::uint64_t>(1, tenant_.rate.per_1000_s / 1'000);
+    return std::move(tenant_);
+  }
+
+ private:
+  [[nodiscard]] std::string at(const YAML::Node& node) const {
+    const auto mark = node.Mark();
+    return fmt::format("{}:{}: {}", file_, mark.is_null() ? 1 : mark.line + 1, name_);
+  }
+
+  Status take(const YAML::Node& key, const YAML::Node& value) {
+    const auto& name = key.Scalar();
+    if (name == "name") return take_text(tenant_.name, name, value);
+    if (name == "namespace") return take_text(tenant_.name_space, name, value);
+    if (name == "keys") return take_keys(value);
+    if (name == "ttl_max_seconds") return take_ttl(name, value);
+    if (name == "requests_per_second") return take_rate(name, value);
+    if (name == "burst") {
+      has_burst_ = true;
+      return take_number(tenant_.rate.burst, name, value, 1'000'000);
+    }
+    if (name == "max_concurrent") {
+      return take_number(tenant_.max_concurrent, name, value, 1'000'000);
+    }
+    if (name == "credentials") return take_credentials(value);
+    return invalid(fmt::format("{}: unknown key '{}'", at(key), name));
+  }
+
+  Status take_text(std::string& field, std::string_view key, const YAML::Node& value) const {
+    if (!value.IsScalar() || value.Scalar().empty()) {
+      return invalid(fmt::format("{}.{} must be a text", at(value), key));
+    }
+    field = value.Scalar();
+    return {};
+  }
+
+  Status take_number(std::uint64_t& field, std::string_view key, const YAML::Node& value,
+                     std::uint64_t max) const {
+    std::string text;
+    if (auto status = take_text(text, key, value); !status) return status;
+    const auto* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, field);
+    if (error == std::errc() && rest == end && field >= 1 && field <= max) return {};
+    return invalid(
+        fmt::format("{}.{}: '{}' is not a whole number from 1 to {}", at(value), key, text, max));
+  }
+
+  Status take_ttl(std::string_view key, const YAML::Node& value) {
+    std::uint64_t seconds = 0;
+    auto status = take_number(seconds, key, value, proxy::kLongestLifeMs / 1'000);
+    if (status) tenant_.max_ttl_ms = seconds * 1'000;
+    return status;
+  }
+
+  Status take_rate(std::string_view key, const YAML::Node& value) {
+    std::string text;
+    if (auto status = take_text(text, key, value); !status) return status;
+    double rate = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, rate, std::chars_format::fixed);
+    if (error != std::errc() || rest != end || !(rate >= 0.001 && rate <= 1e6)) {
+      return invalid(
+          fmt::format("{}.{}: '{}' is not a number from 0.001 to 1000000", at(value), key, text));
+    }
+    tenant_.rate.per_1000_s = static_cast<std::uint64_t>(std::llround(rate * 1'000));
+    return {};
+  }
+
+  Status take_keys(const YAML::Node& list) {
+    if (!list.IsSequence()) return invalid(at(list) + ".keys must be a list");
+    for (const auto& node : list) {
+      std::optional<KeyDigest> digest;
+      if (node.IsScalar() && node.Scalar().starts_with(kKeyHashPrefix)) {
+        digest = key_digest_from_hex(std::string_view(node.Scalar()).substr(kKeyHashPrefix.size()));
+      }
+      // Not repeated: it may be the key itself.
+      if (!digest) {
+        return invalid(fmt::format("{}.keys[{}] must be {} and 64 lower-case hex digits", at(node),
+                                   tenant_.keys.size() + 1, kKeyHashPrefix));
+      }
+      tenant_.keys.push_back(*digest);
+    }
+    return {};
+  }
+
+  Status take_credentials(const YAML::Node& mapping) {
+    if (!mapping.IsMap()) return invalid(at(mapping) + ".credentials must be a mapping");
+    for (const auto& member : mapping) {
+      if (!member.first.IsScalar()) return invalid(at(member.first) + ": a key must be text");
+      const auto name = fmt::format("credentials.{}", member.first.Scalar());
+      std::string variable;
+      if (auto status = take_text(variable, name, member.second); !status) return status;
+      const char* credential = std::getenv(variable.c_str());
+      if (credential == nullptr || *credential == '\0') {
+        return invalid(
+            fmt::format("{}.{}: the environment has no {}", at(member.second), name, variable));
+      }
+      if (!tenant_.credentials.emplace(member.first.Scalar(), credential).second) {
+        return invalid(fmt::format("{}.{} is given twice", at(member.first), name));
+      }
+    }
+    return {};
+  }
+
+  const std::string& file_;
+  const YAML::Node& node_;
+  const std::string name_;
+  proxy::TenantOptions tenant_;
+  bool has_burst_ = false;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+Result<std::vector<proxy::TenantOptions>> read_tenants(const YAML::Node& list,
+                                                       const std::string& file) {
+  const auto mark = list.Mark();
+  const auto origin = fmt::format("{}:{}", file, mark.is_null() ? 1 : mark.line + 1);
+  if (!list.IsSequence()) {
+    return invalid(fmt::format("{}: '{}' must be a list", origin, kTenantsKey));
+  }
+  std::vector<proxy::TenantOptions> tenants;
+  for (const auto& node : list) {
+    auto tenant = TenantReader(file, node, tenants.size() + 1).read();
+    if (!tenant) return tenant.error();
+    tenants.push_back(*std::move(tenant));
+  }
+  return tenants;
+}
+
+std::string tenants_markdown() {
+  std::string out = fmt::format(
+      "\n## Tenants\n\n"
+      "The file can hold a list `{}`, of at most {} mappings, each with at most {} keys. A request "
+      "whose gateway key is none of theirs is then refused (`unknown_keys`). docs/guide.md has an "
+      "example.\n\n"
+      "| key | what it is |\n|---|---|\n",
+      kTenantsKey, proxy::kMaxTenants, proxy::kMaxTenantKeys);
+  for (const auto& key : kKeys) out += fmt::format("| `{}` | {} |\n", key.name, key.help);
+  return out;
+}
+
+}  // namespace llm_edge_cache::app

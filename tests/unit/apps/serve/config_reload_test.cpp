@@ -1,0 +1,54 @@
+#include "serve/config_reload.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace llm_edge_cache::app {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(ConfigReloadTest, takes_rules_and_tenants_over_and_leaves_the_rest) {
+  ServeConfig running;
+  ServeConfig fresh;
+  fresh.rules.push_back({.rule = {.model = "m"}, .origin = "proxy.yaml:1"});
+  fresh.tenants.push_back({.name = "a", .keys = {}});
+  fresh.unknown_keys = "pass";
+  fresh.l1_capacity = 5;
+  const auto config = reloaded_config(running, fresh);
+  EXPECT_EQ(config.rules.size(), 1U);
+  EXPECT_EQ(config.tenants.size(), 1U);
+  EXPECT_EQ(config.unknown_keys, "pass");
+  EXPECT_EQ(config.l1_capacity, running.l1_capacity);
+  EXPECT_THAT(waiting_for_restart(running, fresh), ElementsAre("--l1-capacity"));
+}
+
+TEST(ConfigReloadTest, certificates_are_taken_over_where_there_was_one) {
+  ServeConfig running;
+  running.tls_cert = running.tls_key = "old.pem";
+  ServeConfig fresh = running;
+  fresh.tls_cert = fresh.tls_key = "new.pem";
+  EXPECT_EQ(reloaded_config(running, fresh).tls_cert, "new.pem");
+  EXPECT_THAT(waiting_for_restart(running, fresh), IsEmpty());
+}
+
+TEST(ConfigReloadTest, a_listener_becomes_neither_plain_nor_tls) {
+  ServeConfig plain;
+  ServeConfig tls;
+  tls.tls_cert = tls.tls_key = "new.pem";
+  EXPECT_EQ(reloaded_config(plain, tls).tls_cert, "");
+  EXPECT_EQ(reloaded_config(tls, plain).tls_cert, "new.pem");
+  EXPECT_THAT(waiting_for_restart(plain, tls), ElementsAre("--tls-cert", "--tls-key"));
+}
+
+TEST(ConfigReloadTest, other_upstreams_wait_for_a_restart) {
+  ServeConfig running;
+  ServeConfig fresh;
+  fresh.upstreams.push_back({.name = "a", .members = {}});
+  EXPECT_TRUE(reloaded_config(running, fresh).upstreams.empty());
+  EXPECT_THAT(waiting_for_restart(running, fresh), ElementsAre("upstreams"));
+}
+
+}  // namespace
+}  // namespace llm_edge_cache::app
