@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdio>
@@ -10,11 +11,17 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace llm_edge_cache::http {
 namespace {
 
 namespace asio = boost::asio;
+
+// How long Asio's sockets, its timers and what other threads post wait at most while plain sockets
+// are busy.
+constexpr std::chrono::microseconds kLongestAsioDelay{100};
+constexpr std::size_t kToldBetweenPolls = 16;
 
 thread_local IoThread* this_thread = nullptr;
 
@@ -37,7 +44,9 @@ std::string imf_fixdate(std::time_t seconds) {
 }  // namespace
 
 struct IoThread::State {
-  explicit State(asio::io_context& context) : ticker(context), guard(context.get_executor()) {}
+  State(asio::io_context& context, int events)
+      : ticker(context), guard(context.get_executor()), socket_events(context, events) {}
+  ~State() { socket_events.release(); }  // it was only lent
 
   TimerWheel wheel{IoThread::now()};
   asio::basic_waitable_timer<std::chrono::steady_clock,
@@ -45,12 +54,20 @@ struct IoThread::State {
       ticker;
   std::optional<TimePoint> armed;
   std::optional<asio::executor_work_guard<Executor>> guard;
+
+  // Tells Asio, while it waits, that sockets are ready.
+  asio::posix::basic_stream_descriptor<Executor> socket_events;
+  bool asio_watches = false;
+  bool sockets_are_busy = false;
+  std::size_t told_since_poll = 0;
+
   std::array<char, kScratchBytes> scratch{};
   std::string date;
   std::time_t date_second = 0;
 };
 
-IoThread::IoThread(std::size_t index) : index_(index), state_(std::make_unique<State>(context_)) {}
+IoThread::IoThread(std::size_t index)
+    : index_(index), state_(std::make_unique<State>(context_, socket_events_.native_handle())) {}
 
 IoThread::~IoThread() = default;
 
@@ -60,8 +77,35 @@ IoThread* IoThread::current() {
 
 void IoThread::run() {
   this_thread = this;
-  context_.run();
+  while (!context_.stopped()) {
+    if (state_->sockets_are_busy || socket_events_.has_calls()) {
+      run_sockets();
+    } else {
+      wait_in_asio();
+    }
+  }
   this_thread = nullptr;
+}
+
+// Sockets that were busy will be so again: waiting for them alone saves the way through Asio.
+void IoThread::run_sockets() {
+  const std::size_t told = socket_events_.dispatch(kLongestAsioDelay);
+  state_->sockets_are_busy = told > 0;
+  state_->told_since_poll += told;
+  if (told > 0 && state_->told_since_poll < kToldBetweenPolls) return;
+  state_->told_since_poll = 0;
+  context_.poll();
+}
+
+void IoThread::wait_in_asio() {
+  if (!std::exchange(state_->asio_watches, true)) {
+    state_->socket_events.async_wait(asio::posix::descriptor_base::wait_read,
+                                     [this](const boost::system::error_code&) {
+                                       state_->asio_watches = false;
+                                       state_->sockets_are_busy = true;
+                                     });
+  }
+  context_.run_one();
 }
 
 void IoThread::post(std::function<void()> task) {

@@ -12,13 +12,16 @@
 #include <thread>
 #include <vector>
 
+#include "http/socket_events.hpp"
 #include "http/timer_wheel.hpp"
 #include "llm_edge_cache/result.hpp"
 
 namespace llm_edge_cache::http {
 
-// One event loop with its timers. Everything but post(), context() and index() is for code that
-// runs on the thread itself.
+// One event loop with its timers. Plain sockets wait in socket_events(), the rest in Asio: while
+// the ones are busy the other is asked now and then.
+//
+// Everything but post(), context() and index() is for code that runs on the thread itself.
 class IoThread {
  public:
   using Executor = boost::asio::io_context::executor_type;
@@ -45,6 +48,7 @@ class IoThread {
   void set_timer(Timer& timer, std::chrono::milliseconds delay);
   [[nodiscard]] static TimePoint now() { return std::chrono::steady_clock::now(); }
 
+  [[nodiscard]] SocketEvents& socket_events() { return socket_events_; }
   // Shared by all reads on the thread; what it holds is gone when the reader's call-back returns.
   [[nodiscard]] std::span<char> scratch();
   // RFC 9110 Date of this second.
@@ -53,10 +57,13 @@ class IoThread {
  private:
   friend class IoThreads;
   void run();
+  void run_sockets();
+  void wait_in_asio();
   void arm_tick(TimePoint when);
 
   struct State;
   const std::size_t index_;
+  SocketEvents socket_events_;  // outlives the streams that Asio's handlers hold
   boost::asio::io_context context_{1};
   std::unique_ptr<State> state_;
 };

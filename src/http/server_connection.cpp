@@ -14,8 +14,6 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMaxSkippedBytes = 64 * 1024;
 constexpr std::size_t kMaxLingeredBytes = 1024 * 1024;
 constexpr milliseconds kLingerTime{2'000};
-// A connection that was idle for so long gives its buffer back.
-constexpr std::int64_t kRestAfterMs = 2'000;
 
 ParserLimits parser_limits(const ServerOptions& options) {
   return {.max_header_bytes = options.max_header_bytes,
@@ -142,9 +140,7 @@ void ServerConnection::set_read_timer() {
   switch (phase_) {
     case Phase::kIdle:
       if (!parser_.began()) {
-        rests_ = false;
-        thread().set_timer(read_timer_,
-                           milliseconds(std::min(kRestAfterMs, options_.idle_timeout_ms)));
+        thread().set_timer(read_timer_, milliseconds(options_.idle_timeout_ms));
         return;
       }
       phase_ = Phase::kHead;
@@ -172,12 +168,6 @@ void ServerConnection::on_read_timeout() {
   const auto self = shared_from_this();
   if (phase_ == Phase::kHead) {
     return fail_request(408, "the head did not come in time", ErrorCode::kDeadlineExceeded);
-  }
-  if (phase_ == Phase::kIdle && !rests_ && options_.idle_timeout_ms > kRestAfterMs) {
-    rests_ = true;
-    stream_->rest();
-    thread().set_timer(read_timer_, milliseconds(options_.idle_timeout_ms - kRestAfterMs));
-    return;
   }
   if (phase_ != Phase::kExchange) return close();
   fail_request(408, "the body did not come in time", ErrorCode::kDeadlineExceeded);

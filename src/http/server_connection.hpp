@@ -122,7 +122,6 @@ class ServerConnection final : public StreamOwner,
 
   Phase phase_ = Phase::kHandshake;
   bool reading_ = false;
-  bool rests_ = false;  // idle, without a buffer
   bool pumping_ = false;
   bool input_ended_ = false;
   bool draining_ = false;

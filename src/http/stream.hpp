@@ -37,9 +37,6 @@ class Stream {
   // Ready for reads and writes when it calls back. Plain: at once.
   virtual void handshake(std::function<void(IoError)> done) = 0;
   virtual void async_read(std::shared_ptr<StreamOwner> owner) = 0;
-  // For a stream that waits for a read and has nothing to write, and is expected to for long: gives
-  // back what it keeps ready for the next read.
-  virtual void rest() {}
   // What is taken at once, without waiting: 0 and would_block for nothing.
   virtual std::size_t write_some(std::span<const boost::asio::const_buffer> buffers,
                                  IoError& error) = 0;
@@ -52,17 +49,15 @@ class Stream {
   // Idempotent.
   virtual void close() = 0;
   // close() that the peer sees as a reset.
-  void reset();
+  virtual void reset() = 0;
   // True for the error of a read at a clean end. A TLS stream that ends without close_notify was
   // perhaps cut by somebody else, and is not clean.
   [[nodiscard]] static bool is_clean_end(IoError error);
   // Why a certificate was refused; empty when that is not what failed.
   [[nodiscard]] virtual std::string verify_failure() const { return {}; }
-
-  [[nodiscard]] virtual Socket& socket() = 0;
 };
 
-// Both make the socket non-blocking and switch Nagle's algorithm off.
+// Both make the socket non-blocking and switch Nagle's algorithm off. The thread is the socket's.
 [[nodiscard]] std::unique_ptr<Stream> make_plain_stream(IoThread& thread, Socket socket);
 
 enum class TlsRole { kServer, kClient };

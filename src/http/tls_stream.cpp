@@ -68,6 +68,12 @@ class TlsStream final : public Stream {
         [owner = std::move(owner)](IoError) { owner->on_read(asio::error::eof, {}); });
   }
 
+  void reset() override {
+    IoError ignored;
+    stream_.next_layer().set_option(asio::socket_base::linger(true, 0), ignored);
+    close();
+  }
+
   void close() override {
     IoError ignored;
     stream_.next_layer().close(ignored);
@@ -78,8 +84,6 @@ class TlsStream final : public Stream {
         SSL_get_verify_result(const_cast<TlsStream*>(this)->stream_.native_handle());
     return result == X509_V_OK ? std::string() : X509_verify_cert_error_string(result);
   }
-
-  Socket& socket() override { return stream_.next_layer(); }
 
  private:
   void prepare_client(const TlsStreamOptions& options) {

@@ -67,13 +67,16 @@ class PlainStreamTest : public ::testing::Test {
     });
   }
   ~PlainStreamTest() override {
-    on_thread([this](IoThread&) { reader_->stream().close(); });
-    EXPECT_TRUE(eventually([this] { return reader_->has_ended(); }));
+    close();
+    expect_end();
   }
 
   void on_thread(const std::function<void(IoThread&)>& task) { threads_.run_on_each(task); }
-  void rest() {
-    on_thread([this](IoThread&) { reader_->stream().rest(); });
+  void close() {
+    on_thread([this](IoThread&) { reader_->stream().close(); });
+  }
+  void expect_end() {
+    EXPECT_TRUE(eventually([this] { return reader_->has_ended(); }));
   }
   void send(std::string_view bytes) {
     sent_ += bytes;
@@ -98,23 +101,6 @@ TEST_F(PlainStreamTest, delivers_what_comes_piece_by_piece) {
   }
 }
 
-TEST_F(PlainStreamTest, goes_on_after_a_rest) {
-  for (int round = 0; round < 3; ++round) {
-    send("in use");
-    expect_all_received();
-    rest();
-    rest();
-    send("woken");
-    expect_all_received();
-  }
-}
-
-TEST_F(PlainStreamTest, may_rest_before_anything_came) {
-  rest();
-  send("first");
-  expect_all_received();
-}
-
 TEST_F(PlainStreamTest, large_pieces_and_small_ones_keep_their_order) {
   for (int round = 0; round < 4; ++round) {
     send(std::string(100'000, static_cast<char>('a' + round)));
@@ -125,22 +111,67 @@ TEST_F(PlainStreamTest, large_pieces_and_small_ones_keep_their_order) {
   }
 }
 
-TEST_F(PlainStreamTest, a_stream_at_rest_hears_of_the_end) {
-  send("last");
+TEST_F(PlainStreamTest, hears_of_an_end_that_comes_with_the_last_bytes) {
+  on_thread([this](IoThread&) {  // both are there before the thread looks
+    send("last");
+    peer_.close();
+  });
   expect_all_received();
-  rest();
-  peer_.close();
-  EXPECT_TRUE(eventually([this] { return reader_->has_ended(); }));
+  expect_end();
 }
 
-TEST_F(PlainStreamTest, closing_on_the_way_to_rest_ends_the_read) {
+TEST_F(PlainStreamTest, hears_of_an_end_after_the_last_bytes) {
+  send("last");
+  expect_all_received();
+  peer_.shutdown(asio::ip::tcp::socket::shutdown_send);
+  expect_end();
+}
+
+TEST_F(PlainStreamTest, reads_what_follows_urgent_data) {
+  on_thread([this](IoThread&) {
+    send("before");
+    peer_.send(asio::buffer("!", 1), asio::socket_base::message_out_of_band);
+    send("after");
+  });
+  expect_all_received();
+}
+
+TEST_F(PlainStreamTest, closing_ends_the_read) {
   send("some");
   expect_all_received();
+  close();
+  close();
+  expect_end();
+}
+
+TEST_F(PlainStreamTest, nothing_is_read_once_it_is_closed) {
   on_thread([this](IoThread&) {
-    reader_->stream().rest();
+    send("too late");
     reader_->stream().close();
   });
-  EXPECT_TRUE(eventually([this] { return reader_->has_ended(); }));
+  expect_end();
+  EXPECT_EQ(reader_->received(), "");
+}
+
+TEST_F(PlainStreamTest, a_reset_is_seen_by_the_peer) {
+  send("some");
+  expect_all_received();
+  on_thread([this](IoThread&) { reader_->stream().reset(); });
+  char byte = 0;
+  IoError error;
+  static_cast<void>(peer_.read_some(asio::buffer(&byte, 1), error));
+  EXPECT_EQ(error, asio::error::connection_reset);
+}
+
+TEST_F(PlainStreamTest, operations_after_close_fail) {
+  close();
+  expect_end();
+  on_thread([this](IoThread&) {
+    IoError error;
+    const asio::const_buffer bytes("none", 4);
+    EXPECT_EQ(reader_->stream().write_some({&bytes, 1}, error), 0U);
+    EXPECT_TRUE(error);
+  });
 }
 
 }  // namespace

@@ -1,0 +1,84 @@
+#include "http/socket_events.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <system_error>
+#include <utility>
+
+namespace llm_edge_cache::http {
+namespace {
+
+int make_epoll() {
+  const int made = epoll_create1(EPOLL_CLOEXEC);
+  if (made < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  return made;
+}
+
+SocketReadiness readiness_of(std::uint32_t events) {
+  constexpr std::uint32_t kFailed = EPOLLERR | EPOLLHUP;
+  return {.readable = (events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI | kFailed)) != 0,
+          .writable = (events & (EPOLLOUT | kFailed)) != 0,
+          .is_last = (events & (EPOLLRDHUP | EPOLLPRI | kFailed)) != 0};
+}
+
+}  // namespace
+
+SocketEvents::SocketEvents() : epoll_(make_epoll()) {}
+
+SocketEvents::~SocketEvents() {
+  ::close(epoll_);
+}
+
+bool SocketEvents::add(int socket, SocketWatcher& watcher) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+  event.data.ptr = &watcher;
+  return epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) == 0;
+}
+
+void SocketEvents::remove(SocketWatcher& watcher) {
+  for (std::size_t i = 0; i < batch_size_; ++i) {
+    if (batch_[i].data.ptr == &watcher) batch_[i].data.ptr = nullptr;
+  }
+  std::replace(calling_.begin(), calling_.end(), &watcher, static_cast<SocketWatcher*>(nullptr));
+  std::erase(soon_, &watcher);
+}
+
+std::size_t SocketEvents::dispatch(std::chrono::microseconds longest_wait) {
+  batch_size_ = wait(has_calls() ? std::chrono::microseconds(0) : longest_wait);
+  std::size_t told = call_waiting();
+  for (std::size_t i = 0; i < batch_size_; ++i) {
+    auto* const watcher = static_cast<SocketWatcher*>(batch_[i].data.ptr);
+    if (watcher == nullptr) continue;
+    watcher->on_ready(readiness_of(batch_[i].events));
+    ++told;
+  }
+  batch_size_ = 0;
+  return told;
+}
+
+std::size_t SocketEvents::wait(std::chrono::microseconds longest_wait) {
+  const timespec timeout{.tv_sec = longest_wait.count() / 1'000'000,
+                         .tv_nsec = longest_wait.count() % 1'000'000 * 1'000};
+  int found = epoll_pwait2(epoll_, batch_.data(), kBatch, &timeout, nullptr);
+  // A kernel before 5.11: the caller waits elsewhere.
+  if (found < 0 && errno == ENOSYS) found = epoll_wait(epoll_, batch_.data(), kBatch, 0);
+  return static_cast<std::size_t>(std::max(found, 0));
+}
+
+std::size_t SocketEvents::call_waiting() {
+  calling_.swap(soon_);
+  std::size_t told = 0;
+  for (std::size_t i = 0; i < calling_.size(); ++i) {
+    if (calling_[i] == nullptr) continue;
+    calling_[i]->on_ready({});
+    ++told;
+  }
+  calling_.clear();
+  return told;
+}
+
+}  // namespace llm_edge_cache::http
