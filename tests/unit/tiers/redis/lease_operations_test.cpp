@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-using Kind = LeaseOperation::Kind;
+using Ask = LeaseOperation::Kind;
 
 class LeaseOperationsTest : public ::testing::Test {
  protected:
@@ -22,11 +22,11 @@ class LeaseOperationsTest : public ::testing::Test {
     config.flight_lease_ms = 1'234;
     return TierContext(config, EntryFormat::of(config).value(), std::make_shared<SystemClock>(), {});
   }
-  LeaseOperation operation(Kind kind) {
+  LeaseOperation operation(Ask kind) {
     return LeaseOperation(context_, kind, key_, "token",
                           [this](Result<bool> result) { result_ = std::move(result); });
   }
-  std::string sent(Kind kind) {
+  std::string sent(Ask kind) {
     std::string out;
     EXPECT_TRUE(operation(kind).append_to(out));
     return out;
@@ -52,31 +52,31 @@ TEST_F(LeaseOperationsTest, a_lease_is_under_the_prefix_and_no_entry) {
 }
 
 TEST_F(LeaseOperationsTest, is_taken_only_where_nobody_has_it_and_for_its_time) {
-  EXPECT_THAT(sent(Kind::kAcquire), HasSubstr("'NX','PX',ARGV[2]"));
-  EXPECT_THAT(sent(Kind::kAcquire), HasSubstr("token\r\n$4\r\n1234\r\n"));
+  EXPECT_THAT(sent(Ask::kAcquire), HasSubstr("'NX','PX',ARGV[2]"));
+  EXPECT_THAT(sent(Ask::kAcquire), HasSubstr("token\r\n$4\r\n1234\r\n"));
 }
 
 TEST_F(LeaseOperationsTest, is_renewed_and_released_only_by_whoever_has_it) {
-  for (const Kind kind : {Kind::kRenew, Kind::kRelease}) {
+  for (const Ask kind : {Ask::kRenew, Ask::kRelease}) {
     EXPECT_THAT(sent(kind), HasSubstr("redis.call('GET',KEYS[1])==ARGV[1]"));
   }
-  EXPECT_THAT(sent(Kind::kRelease), Not(HasSubstr("1234")));
+  EXPECT_THAT(sent(Ask::kRelease), Not(HasSubstr("1234")));
 }
 
 TEST_F(LeaseOperationsTest, tells_what_the_store_said) {
   const RespNode yes{.type = RespType::kInteger, .integer = 1};
-  EXPECT_TRUE(operation(Kind::kAcquire).complete({&yes, 1}));
+  EXPECT_TRUE(operation(Ask::kAcquire).complete({&yes, 1}));
   EXPECT_TRUE(result_->value());
   const RespNode no{.type = RespType::kInteger, .integer = 0};
-  EXPECT_TRUE(operation(Kind::kAcquire).complete({&no, 1}));
+  EXPECT_TRUE(operation(Ask::kAcquire).complete({&no, 1}));
   EXPECT_FALSE(result_->value());
-  operation(Kind::kAcquire).fail({ErrorCode::kUnavailable, "away"});
+  operation(Ask::kAcquire).fail({ErrorCode::kUnavailable, "away"});
   EXPECT_FALSE(result_->ok());
 }
 
 TEST_F(LeaseOperationsTest, takes_no_other_answer_for_its_own) {
   const RespNode text{.type = RespType::kBulkString, .text = "1"};
-  EXPECT_FALSE(operation(Kind::kAcquire).complete({&text, 1}));
+  EXPECT_FALSE(operation(Ask::kAcquire).complete({&text, 1}));
   EXPECT_FALSE(result_.has_value());
 }
 
