@@ -1,10 +1,7 @@
 #include "http/client_connection.hpp"
 
-#include <sys/socket.h>
-
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -247,10 +244,7 @@ void ClientConnection::close() {
 }
 
 bool ClientConnection::is_quiet() {
-  char byte = 0;
-  const auto got =
-      ::recv(stream_->socket().native_handle(), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
-  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  return stream_->is_quiet();
 }
 
 // --- Answer ----------------------------------------------------------------------------------

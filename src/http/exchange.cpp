@@ -1,11 +1,30 @@
 #include "http/exchange.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "http/server_connection.hpp"
 
 namespace llm_edge_cache::http {
+namespace {
+
+class CopyingReceiver final : public BodyReceiver {
+ public:
+  explicit CopyingReceiver(Exchange::BodyDone done) : done_(std::move(done)) {}
+
+  void on_body(Result<std::string_view> body) override {
+    const auto done = std::exchange(done_, nullptr);
+    if (body.ok()) {
+      done(std::string(*body));
+    } else {
+      done(body.error());
+    }
+  }
+
+ private:
+  Exchange::BodyDone done_;
+};
+
+}  // namespace
 
 Exchange::Exchange(std::shared_ptr<ServerConnection> connection, RequestHead head)
     : connection_(std::move(connection)),
@@ -17,6 +36,7 @@ Exchange::~Exchange() {
   IoThread& thread = connection_->thread();
   if (thread.is_current()) {
     connection_->dropped(number_);
+    connection_->reuse(std::move(head_));
   } else {
     thread.post(
         [connection = std::move(connection_), number = number_] { connection->dropped(number); });
@@ -36,19 +56,11 @@ void Exchange::post(std::function<void()> task) const {
 }
 
 void Exchange::read_body(std::size_t max_bytes, BodyDone done) {
-  if (ended()) return;
-  const auto body = std::make_shared<std::string>();
-  body->reserve(std::min(connection_->expected_body_bytes(), max_bytes));
-  BodySink sink;
-  sink.on_data = [body](std::string_view bytes) { body->append(bytes); };
-  sink.on_end = [body, done = std::move(done)](const Status& status) {
-    if (status.ok()) {
-      done(std::move(*body));
-    } else {
-      done(status.error());
-    }
-  };
-  connection_->claim_body(std::move(sink), max_bytes);
+  read_body(max_bytes, std::make_shared<CopyingReceiver>(std::move(done)));
+}
+
+void Exchange::read_body(std::size_t max_bytes, std::shared_ptr<BodyReceiver> receiver) {
+  if (!ended()) connection_->claim_body(std::move(receiver), max_bytes);
 }
 
 void Exchange::stream_body(BodySink sink) {

@@ -24,6 +24,14 @@ enum class WriteResult {
   kClosed,  // the connection is gone, or was cut because the queue was full; bytes dropped
 };
 
+// Gets the whole body of one request, or the error why it did not come.
+class BodyReceiver {
+ public:
+  virtual ~BodyReceiver() = default;
+  // Once. The bytes are valid during the call.
+  virtual void on_body(Result<std::string_view> body) = 0;
+};
+
 // Belongs to one I/O thread, io_thread(): call everything there, except post(), which is for
 // everybody. Call-backs run on that thread too, and may run before the call that sets them off
 // returns. Holding an Exchange holds its connection; none may outlive the IoThreads. Letting the
@@ -62,6 +70,8 @@ class Exchange {
   // it. Call this or stream_body(), once, or neither: an answer without it discards the body.
   using BodyDone = std::function<void(Result<std::string>)>;
   void read_body(std::size_t max_bytes, BodyDone done);
+  // The same without a copy where the body came in one piece.
+  void read_body(std::size_t max_bytes, std::shared_ptr<BodyReceiver> receiver);
 
   // The request body as it comes; limits, errors and 100 Continue as above. After pause_body() up
   // to IoThread::kScratchBytes more may come. Nothing comes once the answer has ended.

@@ -28,10 +28,12 @@ bool is_token(std::string_view text) {
 }
 
 bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
+  bool is_bad = false;  // looked for to the end, many bytes at once
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
-  });
+    is_bad |= (byte < 0x20 && byte != '\t') || byte == 0x7f;
+  }
+  return !is_bad;
 }
 
 bool is_target(std::string_view text) {

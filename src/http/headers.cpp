@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 namespace llm_edge_cache::http {
 namespace {
@@ -10,11 +11,40 @@ constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
+constexpr std::uint64_t each_byte(std::uint64_t value) {
+  return value * 0x0101'0101'0101'0101U;
+}
+
+std::uint64_t word_at(const char* bytes) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+// Eight characters at once. The high bit of each byte of is_capital tells if it lies in 'A'..'Z';
+// no sum carries into the next byte, for the high bits are put aside.
+constexpr std::uint64_t lower(std::uint64_t word) {
+  const std::uint64_t low_bits = word & each_byte(0x7f);
+  const std::uint64_t from_a = low_bits + each_byte(0x80 - 'A');
+  const std::uint64_t past_z = low_bits + each_byte(0x80 - 'Z' - 1);
+  const std::uint64_t is_capital = from_a & ~past_z & ~word & each_byte(0x80);
+  return word | is_capital >> 2U;
+}
+
 }  // namespace
 
 bool detail::same_size_equals_ignore_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(),
-                    [](char x, char y) { return x == y || lower(x) == lower(y); });
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  std::size_t i = 0;
+  for (; i + kWord <= a.size(); i += kWord) {
+    const std::uint64_t x = word_at(a.data() + i);
+    const std::uint64_t y = word_at(b.data() + i);
+    if (x != y && lower(x) != lower(y)) return false;
+  }
+  for (; i < a.size(); ++i) {
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
 }
 
 Headers::Headers(std::initializer_list<HeaderField> fields) {
@@ -37,9 +67,7 @@ void Headers::add(std::string_view name, std::string_view value) {
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
-  const auto same_name = [&](const Span& span) {
-    return equals_ignore_case(field(span).name, name);
-  };
+  const auto same_name = [&](const Span& span) { return is_named(span, name); };
   const auto first = std::find_if(fields_.begin(), fields_.end(), same_name);
   if (first == fields_.end()) {
     add(name, value);
@@ -50,8 +78,7 @@ void Headers::set(std::string_view name, std::string_view value) {
 }
 
 std::size_t Headers::erase(std::string_view name) {
-  return std::erase_if(
-      fields_, [&](const Span& span) { return equals_ignore_case(field(span).name, name); });
+  return std::erase_if(fields_, [&](const Span& span) { return is_named(span, name); });
 }
 
 void Headers::clear() {
@@ -61,34 +88,28 @@ void Headers::clear() {
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {
   for (const Span& span : fields_) {
-    const HeaderField candidate = field(span);
-    if (equals_ignore_case(candidate.name, name)) return candidate.value;
+    if (is_named(span, name)) return value_of(span);
   }
   return std::nullopt;
 }
 
 std::size_t Headers::count(std::string_view name) const {
-  return static_cast<std::size_t>(
-      std::count_if(fields_.begin(), fields_.end(),
-                    [&](const Span& span) { return equals_ignore_case(field(span).name, name); }));
+  return static_cast<std::size_t>(std::count_if(
+      fields_.begin(), fields_.end(), [&](const Span& span) { return is_named(span, name); }));
 }
 
 std::vector<std::string_view> Headers::all(std::string_view name) const {
   std::vector<std::string_view> values;
-  for (const HeaderField& candidate : *this) {
-    if (equals_ignore_case(candidate.name, name)) values.push_back(candidate.value);
-  }
+  for_each(name, [&](std::string_view value) { values.push_back(value); });
   return values;
 }
 
 bool Headers::has_token(std::string_view name, std::string_view token) const {
   bool found = false;
-  for (const HeaderField& candidate : *this) {
-    if (!equals_ignore_case(candidate.name, name)) continue;
-    for_each_token(candidate.value, [&](std::string_view member) {
-      found = found || equals_ignore_case(member, token);
-    });
-  }
+  for_each(name, [&](std::string_view list) {
+    for_each_token(
+        list, [&](std::string_view member) { found = found || equals_ignore_case(member, token); });
+  });
   return found;
 }
 

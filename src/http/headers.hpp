@@ -51,6 +51,14 @@ class Headers {
 
   [[nodiscard]] std::size_t size() const { return fields_.size(); }
   [[nodiscard]] bool empty() const { return fields_.empty(); }
+  // Calls visit(value) for each field of that name.
+  template <class Visit>
+  void for_each(std::string_view name, Visit visit) const;
+  // Of what clear() keeps.
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return text_.capacity() + fields_.capacity() * sizeof(Span);
+  }
+
   [[nodiscard]] HeaderField operator[](std::size_t index) const { return field(fields_[index]); }
   [[nodiscard]] Iterator begin() const;
   [[nodiscard]] Iterator end() const;
@@ -64,8 +72,17 @@ class Headers {
   };
 
   [[nodiscard]] HeaderField field(const Span& span) const {
-    const std::string_view text = text_;
-    return {text.substr(span.name_at, span.name_size), text.substr(span.value_at, span.value_size)};
+    return {name_of(span), value_of(span)};
+  }
+  [[nodiscard]] std::string_view name_of(const Span& span) const {
+    return {text_.data() + span.name_at, span.name_size};
+  }
+  [[nodiscard]] std::string_view value_of(const Span& span) const {
+    return {text_.data() + span.value_at, span.value_size};
+  }
+  // Most names differ in length, so few are looked at.
+  [[nodiscard]] bool is_named(const Span& span, std::string_view name) const {
+    return equals_ignore_case(name_of(span), name);
   }
   [[nodiscard]] Span append(std::string_view name, std::string_view value);
 
@@ -93,6 +110,13 @@ inline Headers::Iterator Headers::begin() const {
 }
 inline Headers::Iterator Headers::end() const {
   return {*this, fields_.size()};
+}
+
+template <class Visit>
+void Headers::for_each(std::string_view name, Visit visit) const {
+  for (const Span& span : fields_) {
+    if (is_named(span, name)) visit(value_of(span));
+  }
 }
 
 // Calls visit(token) for each member of a comma-separated list, white space trimmed, empty ones

@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace llm_edge_cache::http {
+namespace {
+
+// What a connection may keep of a head from one request to the next.
+constexpr std::size_t kMaxSpareBytes = 8 * 1024;
+
+}  // namespace
 
 // llhttp's C call-backs, each to the member that does the work.
 struct MessageParser::Callbacks {
@@ -226,11 +232,18 @@ RequestParser::Expectation RequestParser::expectation(const RequestHead& head) {
                                                     : Expectation::kUnknown;
 }
 
+void RequestParser::reuse(RequestHead head) {
+  if (head.headers.memory_bytes() + head.target.capacity() > kMaxSpareBytes) return;
+  spare_ = std::move(head);
+}
+
 std::optional<ParseError> RequestParser::finish_head() {
+  head_ = std::move(spare_);
   head_.method = llhttp_method_name(static_cast<llhttp_method_t>(state().method));
   head_.target = target_;
   head_.version = version();
-  head_.headers = std::exchange(headers_, Headers());
+  std::swap(head_.headers, headers_);
+  headers_.clear();
   return check_request_head(head_);
 }
 

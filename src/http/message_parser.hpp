@@ -116,6 +116,8 @@ class RequestParser final : public MessageParser {
   void start() { restart(); }
   // Once, after kHead.
   [[nodiscard]] RequestHead take_head() { return std::move(head_); }
+  // Gives a head back whose memory the next one may use.
+  void reuse(RequestHead head);
   // Whether the client waits for 100 Continue, or expects what nobody can give.
   enum class Expectation { kNone, kContinue, kUnknown };
   [[nodiscard]] static Expectation expectation(const RequestHead& head);
@@ -123,6 +125,7 @@ class RequestParser final : public MessageParser {
  private:
   std::optional<ParseError> finish_head() override;
   RequestHead head_;
+  RequestHead spare_;
 };
 
 class ResponseParser final : public MessageParser {

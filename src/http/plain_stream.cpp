@@ -28,10 +28,7 @@ class PlainStream final : public Stream, private SocketWatcher {
     socket.non_blocking(true, ignored);
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket_ = socket.release(ignored);
-    if (!thread_.socket_events().add(socket_, *this)) {
-      close_socket();
-      readable_ = true;
-    }
+    if (!thread_.socket_events().add(socket_, *this)) close_socket();
   }
   ~PlainStream() override {
     close_socket();
@@ -77,6 +74,8 @@ class PlainStream final : public Stream, private SocketWatcher {
     ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close();
   }
+
+  bool is_quiet() override { return is_quiet_socket(socket_); }
 
   void close() override {
     close_socket();

@@ -5,13 +5,23 @@
 namespace llm_edge_cache::http {
 
 void RequestBody::begin(bool has_body) {
-  sink_.reset();
+  forget();
   bytes_ = 0;
   state_ = has_body ? State::kUnclaimed : State::kDone;
 }
 
 void RequestBody::claim(Exchange::BodySink sink, std::size_t max_bytes, TimePoint now) {
   sink_ = std::make_shared<Exchange::BodySink>(std::move(sink));
+  start(max_bytes, now);
+}
+
+void RequestBody::claim(std::shared_ptr<BodyReceiver> receiver, std::size_t max_bytes,
+                        TimePoint now) {
+  receiver_ = std::move(receiver);
+  start(max_bytes, now);
+}
+
+void RequestBody::start(std::size_t max_bytes, TimePoint now) {
   max_bytes_ = max_bytes;
   state_ = State::kStreaming;
   clock_start_ = now;
@@ -19,7 +29,7 @@ void RequestBody::claim(Exchange::BodySink sink, std::size_t max_bytes, TimePoin
 }
 
 void RequestBody::discard(std::size_t max_bytes, TimePoint now) {
-  sink_.reset();
+  forget();
   max_bytes_ = bytes_ + max_bytes;
   state_ = State::kDiscarding;
   clock_start_ = now;
@@ -37,22 +47,46 @@ void RequestBody::resume(TimePoint now) {
   clocked_bytes_ = 0;
 }
 
+bool RequestBody::count(std::size_t bytes) {
+  bytes_ += bytes;
+  clocked_bytes_ += bytes;
+  return bytes_ <= max_bytes_;
+}
+
 bool RequestBody::take(std::string_view bytes) {
-  bytes_ += bytes.size();
-  clocked_bytes_ += bytes.size();
-  if (bytes_ > max_bytes_) return false;
+  if (!count(bytes.size())) return false;
+  if (receiver_ != nullptr) whole_.append(bytes);
   if (const auto sink = sink_; sink && sink->on_data) sink->on_data(bytes);
+  return true;
+}
+
+bool RequestBody::take_last(std::string_view bytes) {
+  if (receiver_ == nullptr || !whole_.empty()) {
+    if (!take(bytes)) return false;
+    end({});
+    return true;
+  }
+  if (!count(bytes.size())) return false;
+  state_ = State::kDone;
+  std::exchange(receiver_, nullptr)->on_body(bytes);
   return true;
 }
 
 void RequestBody::end(const Status& status) {
   state_ = State::kDone;
+  if (const auto receiver = std::exchange(receiver_, nullptr)) {
+    const std::string whole = std::exchange(whole_, {});
+    if (!status.ok()) return receiver->on_body(status.error());
+    return receiver->on_body(std::string_view(whole));
+  }
   if (const auto sink = std::exchange(sink_, nullptr); sink && sink->on_end) sink->on_end(status);
 }
 
 void RequestBody::forget() {
   state_ = State::kDone;
   sink_.reset();
+  receiver_.reset();
+  std::string().swap(whole_);  // clear() would keep the memory
 }
 
 std::chrono::milliseconds RequestBody::time_left(TimePoint now, Pace pace) const {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "http/exchange.hpp"
@@ -30,6 +31,7 @@ class RequestBody {
   // A new request; without a body it is done at once.
   void begin(bool has_body);
   void claim(Exchange::BodySink sink, std::size_t max_bytes, TimePoint now);
+  void claim(std::shared_ptr<BodyReceiver> receiver, std::size_t max_bytes, TimePoint now);
   void discard(std::size_t max_bytes, TimePoint now);
   void pause();
   void resume(TimePoint now);
@@ -42,17 +44,24 @@ class RequestBody {
 
   // False, and nothing is delivered, when the body gets larger than allowed.
   [[nodiscard]] bool take(std::string_view bytes);
-  // Done; tells the sink, if there is one that has not heard.
+  // The last bytes, and the end.
+  [[nodiscard]] bool take_last(std::string_view bytes);
+  // Done; tells the sink or receiver, if there is one that has not heard.
   void end(const Status& status);
-  // Done; the sink hears nothing.
+  // Done; nobody hears of it.
   void forget();
 
   // How long a sender that keeps the pace may take from now on; not positive: it has not.
   [[nodiscard]] std::chrono::milliseconds time_left(TimePoint now, Pace pace) const;
 
  private:
+  void start(std::size_t max_bytes, TimePoint now);
+  [[nodiscard]] bool count(std::size_t bytes);
+
   State state_ = State::kDone;
   std::shared_ptr<Exchange::BodySink> sink_;  // shared: it may be dropped while it runs
+  std::shared_ptr<BodyReceiver> receiver_;
+  std::string whole_;  // for the receiver, of a body that comes in pieces
   std::size_t max_bytes_ = 0;
   std::size_t bytes_ = 0;
   std::size_t clocked_bytes_ = 0;  // since clock_start_

@@ -201,9 +201,19 @@ void ServerConnection::claim_body(Exchange::BodySink sink, std::size_t max_bytes
     if (sink.on_end) sink.on_end({});
     return;
   }
+  start_body(std::move(sink), max_bytes);
+}
+
+void ServerConnection::claim_body(std::shared_ptr<BodyReceiver> receiver, std::size_t max_bytes) {
+  if (body_.is_done()) return receiver->on_body(std::string_view());
+  start_body(std::move(receiver), max_bytes);
+}
+
+template <class Claimant>
+void ServerConnection::start_body(Claimant claimant, std::size_t max_bytes) {
   if (body_.state() != RequestBody::State::kUnclaimed) return;
   max_bytes = std::min(max_bytes, options_.max_body_bytes);
-  body_.claim(std::move(sink), max_bytes, IoThread::now());
+  body_.claim(std::move(claimant), max_bytes, IoThread::now());
   if (parser_.content_length().value_or(0) > max_bytes) {
     return fail_request(413, "the body is over " + std::to_string(max_bytes) + " bytes",
                         ErrorCode::kTooLarge);
@@ -219,17 +229,15 @@ void ServerConnection::resume_body() {
   pump({});
 }
 
-std::size_t ServerConnection::expected_body_bytes() const {
-  return static_cast<std::size_t>(
-      std::min<std::uint64_t>(parser_.content_length().value_or(0), options_.max_body_bytes));
-}
-
 void ServerConnection::deliver_body(ParseEvent event) {
   const std::uint64_t number = exchange_number_;
-  for (const std::string_view piece : parser_.body()) {
-    if (!body_.take(piece)) {
+  const auto& pieces = parser_.body();
+  const bool is_last = event == ParseEvent::kEnd && current_ != nullptr && pieces.size() == 1;
+  for (const std::string_view piece : pieces) {
+    if (is_last ? !body_.take_last(piece) : !body_.take(piece)) {
       return fail_request(413, "the body is over the limit", ErrorCode::kTooLarge);
     }
+    if (is_last) return;
     if (phase_ != Phase::kExchange || number != exchange_number_) return;
   }
   if (event != ParseEvent::kEnd) return;

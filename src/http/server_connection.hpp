@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/answer_framing.hpp"
 #include "http/exchange.hpp"
@@ -56,9 +57,9 @@ class ServerConnection final : public StreamOwner,
   [[nodiscard]] bool is_current(const Exchange& exchange) const { return current_ == &exchange; }
   [[nodiscard]] bool started() const { return started_; }
   void claim_body(Exchange::BodySink sink, std::size_t max_bytes);
+  void claim_body(std::shared_ptr<BodyReceiver> receiver, std::size_t max_bytes);
   void pause_body() { body_.pause(); }
   void resume_body();
-  [[nodiscard]] std::size_t expected_body_bytes() const;
   void respond(const ResponseHead& head, const SharedBytes& body);
   void respond_error(std::uint16_t status, std::string_view detail);
   void start_answer(const ResponseHead& head);
@@ -68,6 +69,8 @@ class ServerConnection final : public StreamOwner,
   void on_disconnect(std::function<void()> callback);
   // The last reference to the exchange with that number has gone.
   void dropped(std::uint64_t exchange_number);
+  // Its head, whose memory serves the next one.
+  void reuse(RequestHead head) { parser_.reuse(std::move(head)); }
 
  private:
   enum class Phase {
@@ -95,6 +98,8 @@ class ServerConnection final : public StreamOwner,
   void on_input_ended();
 
   void begin_exchange();
+  template <class Claimant>
+  void start_body(Claimant claimant, std::size_t max_bytes);
   void deliver_body(ParseEvent event);
   void fail_request(std::uint16_t status, std::string_view detail, ErrorCode code);
   void send_error(std::uint16_t status, std::string_view detail);

@@ -53,9 +53,14 @@ class Stream {
   // True for the error of a read at a clean end. A TLS stream that ends without close_notify was
   // perhaps cut by somebody else, and is not clean.
   [[nodiscard]] static bool is_clean_end(IoError error);
+  // False where bytes, or the end, lie in the kernel that no read has come to.
+  [[nodiscard]] virtual bool is_quiet() = 0;
   // Why a certificate was refused; empty when that is not what failed.
   [[nodiscard]] virtual std::string verify_failure() const { return {}; }
 };
+
+// What is_quiet() says of a socket.
+[[nodiscard]] bool is_quiet_socket(int descriptor);
 
 // Both make the socket non-blocking and switch Nagle's algorithm off. The thread is the socket's.
 [[nodiscard]] std::unique_ptr<Stream> make_plain_stream(IoThread& thread, Socket socket);

@@ -79,6 +79,8 @@ class TlsStream final : public Stream {
     stream_.next_layer().close(ignored);
   }
 
+  bool is_quiet() override { return is_quiet_socket(stream_.next_layer().native_handle()); }
+
   std::string verify_failure() const override {
     const long result =
         SSL_get_verify_result(const_cast<TlsStream*>(this)->stream_.native_handle());

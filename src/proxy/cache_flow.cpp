@@ -1,6 +1,7 @@
 #include "proxy/cache_flow.hpp"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "proxy/access_record.hpp"
@@ -15,7 +16,7 @@
 namespace llm_edge_cache::proxy {
 namespace {
 
-class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
+class CacheFlow final : public http::BodyReceiver, public std::enable_shared_from_this<CacheFlow> {
  public:
   CacheFlow(ServicesPtr services, std::shared_ptr<http::Exchange> exchange, const Dialect& dialect)
       : services_(std::move(services)), exchange_(std::move(exchange)), dialect_(dialect) {}
@@ -28,36 +29,46 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
     }
     directives_ = std::move(*directives);
     if (caller_ != nullptr) caller_->tenant().apply_to(directives_);
-    exchange_->read_body(services_->options.max_request_bytes,
-                         [self = shared_from_this()](Result<std::string> body) {
-                           if (body.ok()) {  // else the server has answered
-                             self->on_body(std::move(*body));
-                           }
-                         });
+    exchange_->read_body(services_->options.max_request_bytes, shared_from_this());
   }
 
  private:
-  void on_body(std::string body) {
-    auto decision =
+  void on_body(Result<std::string_view> body) override {
+    if (body.ok()) {  // else the server has answered
+      decide(*body);
+    }
+  }
+
+  void decide(std::string_view body) {
+    const auto decision =
         decide_request(policies_->keyer, dialect_, exchange_->head(), directives_, body);
-    body_ = http::SharedBytes(std::move(body));
     if (!decision.ok()) {
-      pass_through_recorded_path(services_, exchange_, dialect_, body_);
+      pass_through_recorded_path(services_, exchange_, dialect_,
+                                 http::SharedBytes(std::string(body)));
       return;
     }
     decision_ = *decision;
+    body_view_ = body;
     if (plan().may_look_up) {
       landings_ = services_->flights.landings(key());
       if (serve(services_->cache.lookup_l1(key()))) {
         return;
       }
     }
+    keep_body();
     if (!plan().may_call_upstream) {
       look_up_l2_only();
     } else if (plan().may_share_flight) {
       board_flight();
     } else {
       fly_alone({.may_ask_l2 = plan().may_look_up});
+    }
+  }
+
+  // A hit does without. No later than in decide(), where the view ends.
+  void keep_body() {
+    if (body_.empty()) {
+      body_ = http::SharedBytes(std::string(body_view_));
     }
   }
 
@@ -120,6 +131,7 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
     const auto boarding =
         services_->flights.start_unless_flying(flight_key(), landings_, flight_options());
     if (boarding.flight != nullptr) {
+      keep_body();
       auto order = make_order(boarding.flight, flight_key());
       order.directives = {};
       order.policy = {};  // nothing stale ends it
@@ -269,6 +281,7 @@ class CacheFlow : public std::enable_shared_from_this<CacheFlow> {
 
   RequestDirectives directives_;
   RequestDecision decision_;
+  std::string_view body_view_;
   http::SharedBytes body_;
   EntryPtr last_good_;  // what was found, and cannot be given as long as the provider answers
   FlightTable::Landings landings_ = 0;

@@ -20,8 +20,13 @@ std::string_view to_token(ForwardReason reason) {
 }  // namespace
 
 std::string hit_status(std::int64_t ttl_s, std::string_view detail) {
-  std::string text(kCacheName);
-  text.append("; hit; ttl=").append(std::to_string(ttl_s)).append("; detail=").append(detail);
+  std::string text;
+  text.reserve(kCacheName.size() + 64);
+  text.append(kCacheName)
+      .append("; hit; ttl=")
+      .append(std::to_string(ttl_s))
+      .append("; detail=")
+      .append(detail);
   return text;
 }
 

@@ -59,17 +59,12 @@ void CredentialScope::append_credentials(std::string& out, const http::Headers& 
     return;
   }
   for (const auto& name : credential_headers_) {
-    const auto count = headers.count(name);
-    if (count > 0 && headers.has_token("connection", name)) {
+    if (headers.contains(name) && headers.has_token("connection", name)) {
       append_number(out, 0);  // it does not go upstream: nobody vouches for it
       continue;
     }
-    append_number(out, count);
-    for (const auto& field : headers) {
-      if (http::equals_ignore_case(field.name, name)) {
-        append_delimited(out, field.value);
-      }
-    }
+    append_number(out, headers.count(name));
+    headers.for_each(name, [&out](std::string_view value) { append_delimited(out, value); });
   }
 }
 

@@ -102,9 +102,9 @@ Status read_namespace(RequestDirectives& directives, const http::Headers& header
 }
 
 Status read_tags(RequestDirectives& directives, const http::Headers& headers) {
-  for (const auto list : headers.all(kTagsField)) {
+  headers.for_each(kTagsField, [&](std::string_view list) {
     http::for_each_token(list, [&](std::string_view tag) { directives.tags.emplace_back(tag); });
-  }
+  });
   const auto is_long = [](const std::string& tag) { return tag.size() > kMaxTagBytes; };
   if (directives.tags.size() > kMaxTags ||
       std::any_of(directives.tags.begin(), directives.tags.end(), is_long)) {
@@ -118,12 +118,10 @@ Status read_tags(RequestDirectives& directives, const http::Headers& headers) {
 
 Result<RequestDirectives> parse_request_directives(const http::Headers& headers) {
   RequestDirectives directives;
-  for (const auto& field : headers) {
-    if (http::equals_ignore_case(field.name, "cache-control")) {
-      http::for_each_token(
-          field.value, [&](std::string_view token) { read_cache_directive(directives, token); });
-    }
-  }
+  headers.for_each("cache-control", [&](std::string_view list) {
+    http::for_each_token(list,
+                         [&](std::string_view token) { read_cache_directive(directives, token); });
+  });
   if (!headers.contains("cache-control") && headers.has_token("pragma", "no-cache")) {
     directives.no_cache = true;
   }

@@ -16,11 +16,8 @@ template <class Visit>
 void for_each_key_header(const std::vector<std::string>& names, const http::Headers& headers,
                          Visit visit) {
   for (const auto& name : names) {
-    for (const auto& field : headers) {
-      if (http::equals_ignore_case(field.name, name) && !headers.has_token("connection", name)) {
-        visit(name, field.value);
-      }
-    }
+    if (!headers.contains(name) || headers.has_token("connection", name)) continue;
+    headers.for_each(name, [&](std::string_view value) { visit(name, value); });
   }
 }
 
@@ -103,7 +100,8 @@ KeyDigest RequestKeyer::scope_of(const http::RequestHead& head, KeySpace space) 
 
 KeyDigest RequestKeyer::raw_digest(const http::RequestHead& head, KeySpace space,
                                    std::string_view body) const {
-  std::string preamble;
+  thread_local std::string preamble;  // its memory is kept, what it held is not
+  preamble.clear();
   if (space.tenant.empty()) {
     scope_.append_credentials(preamble, head.headers);
   } else {

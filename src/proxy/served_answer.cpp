@@ -109,7 +109,8 @@ void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const 
   note_outcome(exchange, answer.outcome);
   note_key(exchange, key);
   note_answer(exchange, *answer.entry);
-  http::ResponseHead head;
+  thread_local http::ResponseHead head;  // for its memory
+  head.headers.clear();
   head.headers.add("Content-Type", answer.content_type);
   head.headers.add("Age", std::to_string(age_s(*answer.entry, now_ms)));
   add_cache_status(head.headers, cache_status);

@@ -82,6 +82,38 @@ TEST(HeadersTest, list_members_are_trimmed_and_empty_ones_left_out) {
   EXPECT_THAT(tokens(""), IsEmpty());
 }
 
+TEST(HeadersTest, each_field_of_a_name_is_visited_in_order) {
+  const Headers headers{{"A", "1"}, {"b", "2"}, {"a", "3"}};
+  std::string seen;
+  headers.for_each("a", [&seen](std::string_view value) { seen += value; });
+  EXPECT_EQ(seen, "13");
+}
+
+TEST(HeadersTest, cleared_headers_keep_their_memory) {
+  Headers headers{{"name", std::string(100, 'x')}};
+  const auto before = headers.memory_bytes();
+  EXPECT_GE(before, 100U);
+  headers.clear();
+  EXPECT_EQ(headers.memory_bytes(), before);
+}
+
+TEST(EqualsIgnoreCaseTest, judges_every_pair_of_bytes_alike_at_every_place) {
+  const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+  for (const std::size_t size : {1U, 8U, 9U, 19U}) {
+    for (std::size_t at = 0; at < size; at += 3) {
+      for (int x = 0; x < 256; ++x) {
+        for (int y = 0; y < 256; ++y) {
+          std::string a(size, 'K');
+          std::string b(size, 'k');
+          a[at] = static_cast<char>(x);
+          b[at] = static_cast<char>(y);
+          ASSERT_EQ(equals_ignore_case(a, b), lower(x) == lower(y)) << x << " " << y << " " << at;
+        }
+      }
+    }
+  }
+}
+
 TEST(EqualsIgnoreCaseTest, folds_ascii_letters_only) {
   EXPECT_TRUE(equals_ignore_case("AbZ", "aBz"));
   EXPECT_FALSE(equals_ignore_case("a", "ab"));

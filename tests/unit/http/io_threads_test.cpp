@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -48,6 +49,42 @@ TEST(IoThreadsTest, stopped_threads_run_tasks_in_place_and_stop_again) {
   threads.run_on_each([&](IoThread&) { ++runs; });
   EXPECT_EQ(runs, 2);
   threads.stop();
+}
+
+// Always has something to do.
+class BusySocket final : public SocketWatcher {
+ public:
+  explicit BusySocket(SocketEvents& events) : events_(events) { events_.call_soon(*this); }
+  ~BusySocket() { events_.remove(*this); }
+  BusySocket(const BusySocket&) = delete;
+  BusySocket& operator=(const BusySocket&) = delete;
+
+ private:
+  void on_ready(SocketReadiness) override { events_.call_soon(*this); }
+  SocketEvents& events_;
+};
+
+TEST(IoThreadTest, tasks_and_timers_run_beside_a_socket_that_is_always_busy) {
+  IoThreads threads({.threads = 1});
+  std::optional<BusySocket> busy;
+  OnceTimer timer;
+  threads.run_on_each([&](IoThread& thread) {
+    busy.emplace(thread.socket_events());
+    thread.set_timer(timer, std::chrono::milliseconds(20));
+  });
+  int tasks = 0;
+  for (int i = 0; i < 3; ++i) threads.run_on_each([&](IoThread&) { ++tasks; });
+  EXPECT_EQ(tasks, 3);
+  EXPECT_NO_THROW(static_cast<void>(timer.fired.wait()));
+  threads.run_on_each([&](IoThread&) { busy.reset(); });
+}
+
+TEST(IoThreadTest, stops_beside_a_socket_that_is_always_busy) {
+  IoThreads threads({.threads = 1});
+  std::optional<BusySocket> busy;
+  threads.run_on_each([&](IoThread& thread) { busy.emplace(thread.socket_events()); });
+  threads.stop();
+  busy.reset();
 }
 
 TEST(IoThreadTest, timers_fire_in_the_order_of_their_deadlines) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <string_view>
 
 namespace llm_edge_cache::http {
 namespace {
@@ -90,6 +92,95 @@ TEST_F(RequestBodyTest, sink_may_drop_itself) {
   body_.claim(std::move(dropping), 10, now_);
   EXPECT_TRUE(body_.take("x"));
   EXPECT_EQ(alive.use_count(), 1);
+}
+
+// Keeps a copy, and where the bytes were.
+class KeepingReceiver final : public BodyReceiver {
+ public:
+  void on_body(Result<std::string_view> body) override {
+    ++calls;
+    if (!body.ok()) {
+      error = body.error().code;
+      return;
+    }
+    at = body->data();
+    bytes = *body;
+  }
+
+  int calls = 0;
+  const char* at = nullptr;
+  std::string bytes;
+  ErrorCode error = {};
+};
+
+TEST_F(RequestBodyTest, a_receiver_gets_what_comes_at_once_without_a_copy) {
+  const auto receiver = std::make_shared<KeepingReceiver>();
+  const std::string_view bytes = "whole";
+  body_.begin(true);
+  body_.claim(receiver, 5, now_);
+  EXPECT_TRUE(body_.take_last(bytes));
+  EXPECT_EQ(receiver->at, bytes.data());
+  EXPECT_EQ(receiver->bytes, "whole");
+  EXPECT_TRUE(body_.is_done());
+  EXPECT_EQ(receiver.use_count(), 1);
+}
+
+TEST_F(RequestBodyTest, a_receiver_gets_pieces_as_one) {
+  const auto receiver = std::make_shared<KeepingReceiver>();
+  body_.begin(true);
+  body_.claim(receiver, 6, now_);
+  EXPECT_TRUE(body_.take("ab"));
+  EXPECT_TRUE(body_.take("cd"));
+  EXPECT_EQ(receiver->calls, 0);
+  EXPECT_TRUE(body_.take_last("ef"));
+  EXPECT_EQ(receiver->bytes, "abcdef");
+  EXPECT_EQ(receiver->calls, 1);
+}
+
+TEST_F(RequestBodyTest, a_receiver_hears_of_an_end_without_last_bytes) {
+  const auto receiver = std::make_shared<KeepingReceiver>();
+  body_.begin(true);
+  body_.claim(receiver, 6, now_);
+  EXPECT_TRUE(body_.take("ab"));
+  body_.end({});
+  body_.end({});
+  EXPECT_EQ(receiver->bytes, "ab");
+  EXPECT_EQ(receiver->calls, 1);
+}
+
+TEST_F(RequestBodyTest, a_receiver_hears_of_the_error_and_of_no_bytes) {
+  const auto receiver = std::make_shared<KeepingReceiver>();
+  body_.begin(true);
+  body_.claim(receiver, 2, now_);
+  EXPECT_TRUE(body_.take("ab"));
+  EXPECT_FALSE(body_.take_last("c"));
+  EXPECT_EQ(receiver->calls, 0);
+  body_.end(Error{ErrorCode::kTooLarge, ""});
+  EXPECT_EQ(receiver->error, ErrorCode::kTooLarge);
+  EXPECT_EQ(receiver->bytes, "");
+}
+
+TEST_F(RequestBodyTest, a_body_that_is_forgotten_leaves_nothing_to_the_next) {
+  const auto receiver = std::make_shared<KeepingReceiver>();
+  body_.begin(true);
+  body_.claim(receiver, 9, now_);
+  EXPECT_TRUE(body_.take("old"));
+  body_.forget();
+  EXPECT_EQ(receiver.use_count(), 1);
+  body_.begin(true);
+  body_.claim(receiver, 9, now_);
+  EXPECT_TRUE(body_.take("new"));
+  body_.end({});
+  EXPECT_EQ(receiver->bytes, "new");
+}
+
+TEST_F(RequestBodyTest, the_last_bytes_end_a_sink_too) {
+  body_.begin(true);
+  body_.claim(sink(), 4, now_);
+  EXPECT_TRUE(body_.take("ab"));
+  EXPECT_TRUE(body_.take_last("cd"));
+  EXPECT_EQ(data_, "abcd");
+  EXPECT_EQ(ends_, "ok");
 }
 
 TEST_F(RequestBodyTest, time_is_earned_by_bytes) {

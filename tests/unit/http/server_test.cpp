@@ -81,6 +81,66 @@ TEST(ServerTest, request_that_comes_byte_by_byte_is_understood) {
   EXPECT_THAT(client.read_response(), EndsWith("POST /slow body"));
 }
 
+// Answers, as the proxy does, while the bytes of the body are still where they were read.
+class EchoingReceiver final : public BodyReceiver {
+ public:
+  explicit EchoingReceiver(ExchangePtr exchange) : exchange_(std::move(exchange)) {}
+  void on_body(Result<std::string_view> body) override {
+    if (body.ok()) respond_text(*exchange_, exchange_->head().target + " " + std::string(*body));
+  }
+
+ private:
+  const ExchangePtr exchange_;
+};
+
+void echo_at_once(const ExchangePtr& exchange) {
+  exchange->read_body(1 << 20, std::make_shared<EchoingReceiver>(exchange));
+}
+
+TEST(ServerTest, requests_cut_at_every_byte_are_received_whole) {
+  TestServer server(echo_at_once);
+  RawClient client(server.port());
+  const std::string requests = post("/first", "one", "Authorization: Bearer x\r\n") +
+                               get("/second") + post("/third", std::string(300, 't'));
+  for (std::size_t cut = 1; cut < requests.size(); cut += 3) {
+    client.send(requests.substr(0, cut));
+    client.send(requests.substr(cut));
+    EXPECT_THAT(client.read_response(), EndsWith("\r\n\r\n/first one")) << cut;
+    EXPECT_THAT(client.read_response(), EndsWith("\r\n\r\n/second ")) << cut;
+    EXPECT_THAT(client.read_response(), EndsWith("/third " + std::string(300, 't'))) << cut;
+  }
+}
+
+TEST(ServerTest, body_larger_than_one_read_is_received_whole) {
+  TestServer server(echo_at_once);
+  RawClient client(server.port());
+  const std::string large(3 * IoThread::kScratchBytes + 1, 'x');
+  client.send(post("/large", large) + post("/small", "y"));
+  EXPECT_THAT(client.read_response(), EndsWith("/large " + large));
+  EXPECT_THAT(client.read_response(), EndsWith("/small y"));
+}
+
+TEST(ServerTest, head_of_an_answered_exchange_keeps_its_fields) {
+  std::vector<ExchangePtr> kept;  // on one thread: there is one connection
+  TestServer server([&](const ExchangePtr& exchange) {
+    kept.push_back(exchange);
+    echo_at_once(exchange);
+  });
+  {
+    RawClient client(server.port());
+    client.send(post("/a", "1", "X: " + std::string(200, 'a') + "\r\n") +
+                post("/b", "2", "X: " + std::string(300, 'b') + "\r\n"));
+    client.read_response();
+    client.read_response();
+  }
+  server.server().stop();
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(kept[0]->head().headers.get("x"), std::string(200, 'a'));
+  EXPECT_EQ(kept[1]->head().headers.get("x"), std::string(300, 'b'));
+  server.threads().run_on_each([&](IoThread&) {});
+  kept.clear();
+}
+
 TEST(ServerTest, chunked_request_is_read_and_its_trailers_skipped) {
   TestServer server(echo);
   RawClient client(server.port());
