@@ -20,7 +20,8 @@ class LeaseOperationsTest : public ::testing::Test {
     L2Config config;
     config.key_prefix = std::move(prefix);
     config.flight_lease_ms = 1'234;
-    return TierContext(config, EntryFormat::of(config).value(), std::make_shared<SystemClock>(), {});
+    return TierContext(config, EntryFormat::of(config).value(), std::make_shared<SystemClock>(),
+                       {});
   }
   LeaseOperation operation(Ask kind) {
     return LeaseOperation(context_, kind, key_, "token",
@@ -64,10 +65,10 @@ TEST_F(LeaseOperationsTest, is_renewed_and_released_only_by_whoever_has_it) {
 }
 
 TEST_F(LeaseOperationsTest, tells_what_the_store_said) {
-  const RespNode yes{.type = RespType::kInteger, .integer = 1};
+  const RespNode yes{.type = RespType::kInteger, .integer = 1, .text = {}};
   EXPECT_TRUE(operation(Ask::kAcquire).complete({&yes, 1}));
   EXPECT_TRUE(result_->value());
-  const RespNode no{.type = RespType::kInteger, .integer = 0};
+  const RespNode no{.type = RespType::kInteger, .integer = 0, .text = {}};
   EXPECT_TRUE(operation(Ask::kAcquire).complete({&no, 1}));
   EXPECT_FALSE(result_->value());
   operation(Ask::kAcquire).fail({ErrorCode::kUnavailable, "away"});
