@@ -12,6 +12,7 @@ namespace llm_edge_cache::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 
 struct Run {
   int status = -1;
@@ -38,12 +39,12 @@ TEST(ExamplesTest, distributed_cache_shares_answers_through_redis) {
   RedisServer server;
   const auto [status, output] = run("distributed_cache", {server.url()});
   EXPECT_EQ(status, 0) << output;
-  EXPECT_EQ(output,
-            "oslo: l2_hit: Glomma, 621 km.\n"
-            "oslo: l1_hit: Glomma, 621 km.\n"
-            "answers in Redis: 1\n"
-            "berlin invalidated it: yes\n"
-            "oslo: l1_hit\n");
+  // Where the news of Berlin's write comes between the two lookups, memory has let go of it again.
+  EXPECT_THAT(output, MatchesRegex("oslo: l2_hit: Glomma, 621 km.\n"
+                                   "oslo: l[12]_hit: Glomma, 621 km.\n"
+                                   "answers in Redis: 1\n"
+                                   "berlin invalidated it: yes\n"
+                                   "oslo has let go of it: yes\n"));
   EXPECT_EQ(server.command({"DBSIZE"}), "0");
 }
 
