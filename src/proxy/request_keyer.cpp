@@ -110,7 +110,7 @@ KeyDigest RequestKeyer::raw_digest(const http::RequestHead& head, KeySpace space
   append_delimited(preamble, space.name_space);
   append_delimited(preamble, head.target);
   for_each_key_header(key_headers_, head.headers,
-                      [&preamble](std::string_view name, std::string_view value) {
+                      [](std::string_view name, std::string_view value) {
                         append_delimited(preamble, name);
                         append_delimited(preamble, value);
                       });
