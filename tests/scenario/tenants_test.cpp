@@ -148,8 +148,8 @@ TEST_F(TenantsTest, no_header_shows_a_tenant_anothers_answer) {
     const auto answer = asked(proxy, kKeyB + more + "cache-control: only-if-cached\r\n");
     EXPECT_EQ(answer.status, 504) << more << answer.head;
   }
-  for (const std::string both : {std::string(kKeyB) + kKeyA, std::string(kKeyA) + kKeyB,
-                                 std::string(kKeyB) + "x-api-key: lec_key_of_a\r\n"}) {
+  for (const std::string& both : {std::string(kKeyB) + kKeyA, std::string(kKeyA) + kKeyB,
+                                  std::string(kKeyB) + "x-api-key: lec_key_of_a\r\n"}) {
     EXPECT_EQ(asked(proxy, both).status, 401) << both;
   }
 }
