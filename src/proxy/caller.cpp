@@ -25,14 +25,21 @@ void Caller::count(LookupOutcome outcome) const {
                                                                         std::memory_order_relaxed);
 }
 
+bool is_refused_as_unknown(const TenantTable& tenants, const TenantTable::Found& found,
+                           UnknownKeys unknown_keys) {
+  return !tenants.empty() && found.tenant == nullptr &&
+         (found.is_doubtful || unknown_keys == UnknownKeys::kRefuse);
+}
+
 Admission admit(const TenantTable& tenants, const AdmissionRules& rules,
                 const http::Headers& headers, Caller::TimePoint now) {
   if (tenants.empty()) return {};
-  auto [tenant, is_doubtful] = tenants.find(headers);
-  if (tenant == nullptr) {
-    if (rules.unknown_keys == UnknownKeys::kPass && !is_doubtful) return {};
+  auto found = tenants.find(headers);
+  if (is_refused_as_unknown(tenants, found, rules.unknown_keys)) {
     return {.refusal = unknown_key_error()};
   }
+  auto tenant = std::move(found.tenant);
+  if (tenant == nullptr) return {};
   auto& state = *tenant->state;
   // The place first: a request that gets none has used up nothing.
   if (!state.concurrency.enter(tenant->options.max_concurrent)) {

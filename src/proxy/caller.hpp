@@ -47,6 +47,11 @@ struct AdmissionRules {
   RateCounts rate_counts = RateCounts::kRequests;
 };
 
+// Whether a request is refused because it is nobody's, or cannot be told whose. Never without
+// tenants.
+[[nodiscard]] bool is_refused_as_unknown(const TenantTable& tenants,
+                                         const TenantTable::Found& found, UnknownKeys unknown_keys);
+
 // Decides about a request by its headers. Without tenants everybody is let in.
 [[nodiscard]] Admission admit(const TenantTable& tenants, const AdmissionRules& rules,
                               const http::Headers& headers, Caller::TimePoint now);

@@ -67,14 +67,13 @@ class Explainer {
       return std::move(explanation_);
     }
     const proxy::TenantTable tenants(options_.tenants);
-    const auto tenant = tenants.find(head_.headers).tenant;
-    if (tenant != nullptr) {
-      tenant->apply_to(*directives);
-    } else if (!tenants.empty() && options_.admission.unknown_keys == proxy::UnknownKeys::kRefuse) {
-      explanation_.refusal = "no gateway key of a tenant";
+    const auto found = tenants.find(head_.headers);
+    if (is_refused_as_unknown(tenants, found, options_.admission.unknown_keys)) {
+      explanation_.refusal = "no gateway key of one tenant";
       explanation_.objection = "the request is refused";
       return std::move(explanation_);
     }
+    if (found.tenant != nullptr) found.tenant->apply_to(*directives);
     explanation_.name_space = directives->name_space;
     const auto status = dialect == &dialects_.embeddings() ? decide_in_parts(*dialect, *directives)
                                                            : decide(*dialect, *directives);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/sha256.hpp"
 #include "proxy/dialects/dialects.hpp"
 #include "proxy/request_keyer.hpp"
 
@@ -128,6 +129,23 @@ TEST_F(ExplanationTest, directives_count) {
   head_.headers.add("cache-control", "only-if-cached");
   EXPECT_FALSE(explained().decision->plan.may_call_upstream);
   EXPECT_THAT(to_text(explained()), HasSubstr("provider         never asked\n"));
+}
+
+TEST_F(ExplanationTest, tenants_are_told_as_the_proxy_tells_them) {
+  config_.tenants = {{.name = "one", .keys = {sha256("key-of-one")}},
+                     {.name = "two", .keys = {sha256("key-of-two")}}};
+  EXPECT_EQ(explained().refusal, "no gateway key of one tenant");  // alice is none
+  head_.headers.set("Authorization", "Bearer key-of-one");
+  const auto keys_of_one = explained().keys;
+  EXPECT_EQ(explained().refusal, "");
+  head_.headers.set("Authorization", "Bearer key-of-two");
+  EXPECT_NE(explained().keys, keys_of_one);
+  config_.unknown_keys = "pass";
+  head_.headers.add("x-api-key", "key-of-one");
+  EXPECT_EQ(explained().refusal, "no gateway key of one tenant");  // whose it is cannot be told
+  head_.headers.erase("x-api-key");
+  head_.headers.set("Authorization", "Bearer alice");
+  EXPECT_EQ(explained().refusal, "");
 }
 
 TEST_F(ExplanationTest, embeddings_have_a_key_for_each_element) {
