@@ -64,8 +64,9 @@ std::size_t SocketEvents::wait(std::chrono::microseconds longest_wait) {
   const timespec timeout{.tv_sec = longest_wait.count() / 1'000'000,
                          .tv_nsec = longest_wait.count() % 1'000'000 * 1'000};
   int found = epoll_pwait2(epoll_, batch_.data(), kBatch, &timeout, nullptr);
-  // A kernel before 5.11: the caller waits elsewhere.
-  if (found < 0 && errno == ENOSYS) found = epoll_wait(epoll_, batch_.data(), kBatch, 0);
+  // A kernel before 5.11, or a filter of system calls that does not know it: the caller waits
+  // elsewhere.
+  if (found < 0 && errno != EINTR) found = epoll_wait(epoll_, batch_.data(), kBatch, 0);
   return static_cast<std::size_t>(std::max(found, 0));
 }
 
