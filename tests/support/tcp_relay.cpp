@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <string_view>
-#include <system_error>
 #include <vector>
+
+#include "tests/support/free_port.hpp"
 
 namespace llm_edge_cache::test {
 
@@ -17,17 +17,12 @@ namespace {
 
 constexpr int kLookEveryMs = 10;  // at the switches
 
-sockaddr_in loopback(std::uint16_t port) {
+int connect_to(std::uint16_t port) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-int connect_to(std::uint16_t port) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const auto address = loopback(port);
   if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
     return socket;
   }
@@ -51,15 +46,9 @@ bool pass_on(int from, int to) {
 }  // namespace
 
 TcpRelay::TcpRelay(std::uint16_t to_port) : to_port_(to_port) {
-  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  auto address = loopback(0);
-  socklen_t size = sizeof address;
-  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listener_, SOMAXCONN) != 0 ||
-      ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::system_error(errno, std::generic_category(), "listen");
-  }
-  port_ = ntohs(address.sin_port);
+  const auto listener = listen_on_loopback();
+  listener_ = listener.socket;
+  port_ = listener.port;
   thread_ = std::thread([this] { run(); });
 }
 

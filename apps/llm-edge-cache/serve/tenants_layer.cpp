@@ -12,6 +12,7 @@
 #include <set>
 #include <utility>
 
+#include "base/parse_number.hpp"
 #include "proxy/cache_rules.hpp"
 
 namespace llm_edge_cache::app {
@@ -104,11 +105,13 @@ class TenantReader {
                      std::uint64_t max) const {
     std::string text;
     if (auto status = take_text(text, key, value); !status) return status;
-    const auto* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, field);
-    if (error == std::errc() && rest == end && field >= 1 && field <= max) return {};
-    return invalid(
-        fmt::format("{}.{}: '{}' is not a whole number from 1 to {}", at(value), key, text, max));
+    const auto number = parse_number<std::uint64_t>(text);
+    if (!number || *number < 1 || *number > max) {
+      return invalid(
+          fmt::format("{}.{}: '{}' is not a whole number from 1 to {}", at(value), key, text, max));
+    }
+    field = *number;
+    return {};
   }
 
   Status take_ttl(std::string_view key, const YAML::Node& value) {
