@@ -56,13 +56,9 @@ TEST(ScaleTest, ten_thousand_idle_connections_cost_little_and_the_rest_is_served
   auto clients = connect_many(proxy, kConnections);
   for (auto& client : clients) client->send(request);
   for (auto& client : clients) ASSERT_EQ(client->read_answer().value().body, expected);
-  const auto each = [&] {
-    const auto now = resident_bytes(proxy.process().pid());
-    return (std::max(now, before) - before) / kConnections;
-  };
-  std::printf("just served: %zu bytes for each of %zu connections\n", each(), kConnections);
-  EXPECT_TRUE(eventually([&] { return each() < kMaxBytesEach; })) << each();
-  std::printf("at rest: %zu bytes each\n", each());
+  const auto each = grown_since(before, proxy.process().pid()) / kConnections;
+  std::printf("%zu bytes for each of %zu connections\n", each, kConnections);
+  expect_grown_less(each, kMaxBytesEach);
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(ask(proxy.address("listen"), request).body, expected);
     EXPECT_EQ(ask_chat(proxy.address("listen"), "new " + std::to_string(i)).status, 200);
@@ -91,9 +87,9 @@ TEST(ScaleTest, a_thousand_slow_readers_share_one_copy_and_slow_down_nobody) {
     EXPECT_EQ(ask_chat(proxy.address("listen"), "small " + std::to_string(i % 10)).status, 200);
   }
   for (auto& reader : readers) reader->wait_for_bytes();
-  const auto grown = resident_bytes(proxy.process().pid()) - before;
+  const auto grown = grown_since(before, proxy.process().pid());
   std::printf("%zu readers of %zu bytes each: %zu bytes more\n", kReaders, expected.size(), grown);
-  EXPECT_LT(grown, kMaxBytes);
+  expect_grown_less(grown, kMaxBytes);
   for (auto& reader : readers) ASSERT_EQ(reader->read_answer().value().body, expected);
 }
 
