@@ -18,12 +18,9 @@ AnswerReview refused(StoreRefusal refusal) {
 AnswerReview StreamedDialect::review(AnswerForm form, std::string_view answer) const {
   Json body;
   if (form == AnswerForm::kStream) {
-    auto assembled = assemble(answer);
+    auto assembled = assemble_whole(answer);
     if (assembled.refusal) {
       return refused(*assembled.refusal);
-    }
-    if (!ends_with_whole_event(answer)) {
-      return refused(StoreRefusal::kTruncated);
     }
     body = std::move(assembled.body);
   } else {
@@ -44,7 +41,7 @@ Result<std::optional<std::string>> StreamedDialect::adapt(AnswerForm recorded,
     if (wish.form == AnswerForm::kStream) {
       return adapt_stream(answer, wish);
     }
-    const auto assembled = assemble(answer);
+    const auto assembled = assemble_whole(answer);
     if (assembled.refusal || !assembled.is_exact || judge(assembled.body)) {
       return cannot_adapt("the recorded stream cannot be put together without doubt");
     }
@@ -61,11 +58,19 @@ Result<std::optional<std::string>> StreamedDialect::adapt(AnswerForm recorded,
   if (!stream) {
     return cannot_adapt("the recorded answer cannot be said as a stream");
   }
-  const auto again = assemble(*stream);
+  const auto again = assemble_whole(*stream);
   if (again.refusal || !again.is_exact || !says_the_same(again.body, streamed_part(*body, wish))) {
     return cannot_adapt("the recorded answer cannot be said as a stream without a loss");
   }
   return stream;
+}
+
+Assembled StreamedDialect::assemble_whole(std::string_view stream) const {
+  auto assembled = assemble(stream);
+  if (!assembled.refusal && !ends_with_whole_event(stream)) {
+    return not_assembled(StoreRefusal::kTruncated);
+  }
+  return assembled;
 }
 
 Json StreamedDialect::streamed_part(const Json& body, AnswerWish /*wish*/) const {

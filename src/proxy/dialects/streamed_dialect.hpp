@@ -48,6 +48,10 @@ class StreamedDialect : public Dialect {
   // options for streams.
   [[nodiscard]] virtual Result<std::optional<std::string>> adapt_stream(std::string_view stream,
                                                                         AnswerWish wish) const;
+
+ private:
+  // As assemble(); a stream whose last event is cut is none.
+  [[nodiscard]] Assembled assemble_whole(std::string_view stream) const;
 };
 
 [[nodiscard]] Error cannot_adapt(std::string message);

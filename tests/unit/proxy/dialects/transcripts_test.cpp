@@ -120,6 +120,12 @@ TEST_P(TranscriptTest, is_refused_when_it_is_cut_anywhere) {
   }
 }
 
+TEST_P(TranscriptTest, is_no_stream_without_the_blank_line_that_ends_it) {
+  const auto cut = std::string_view(stream_).substr(0, stream_.size() - 1);
+  EXPECT_EQ(dialect_.review(AnswerForm::kStream, cut).refusal, StoreRefusal::kTruncated);
+  EXPECT_FALSE(dialect_.adapt(AnswerForm::kStream, cut, kJsonWish).ok());
+}
+
 TEST_P(TranscriptTest, comments_change_nothing) {
   std::string commented = ": one\n\n";
   for (const auto block : event_blocks(stream_)) {
