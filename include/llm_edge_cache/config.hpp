@@ -68,6 +68,9 @@ struct L2Config {
   // Threads that do L2's I/O, and the pipelined connections each has to a server.
   std::size_t io_threads = 1;
   std::size_t connections_per_thread = 1;
+  // Of Redis. How long a thread that waits for answers to lookups polls before it sleeps, as long
+  // as that is worth it: an answer from nearby is there sooner than a sleeper is awake. 0: never.
+  std::uint64_t busy_poll_us = 100;
 
   // Bounds of the write-behind queue; a write over either is dropped and counted.
   std::size_t max_pending_writes = 10'000;

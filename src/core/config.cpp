@@ -27,6 +27,7 @@ constexpr std::uint64_t kMinDiskBytes = 16ULL << 20U;
 constexpr std::uint64_t kMaxDiskBytes = 1ULL << 50U;
 constexpr std::uint64_t kMinDiskCacheBytes = 1ULL << 20U;
 constexpr std::size_t kMaxConnectionsPerThread = 64;
+constexpr std::uint64_t kMaxBusyPollUs = 1'000;
 // A hundred years: times are added to the clock's, which must not overflow.
 constexpr std::uint64_t kMaxMillis = 100ULL * 366 * 24 * 3600 * 1000;
 
@@ -57,6 +58,7 @@ Status L2Config::validate() const {
                "l2.io_threads must be between 1 and 256")
       .require(connections_per_thread > 0 && connections_per_thread <= kMaxConnectionsPerThread,
                "l2.connections_per_thread must be between 1 and 64")
+      .require(busy_poll_us <= kMaxBusyPollUs, "l2.busy_poll_us must be at most 1,000")
       .require(flight_lease_ms == 0 ||
                    (flight_lease_ms >= kMinLeaseMs && flight_lease_ms <= kMaxLeaseMs),
                "l2.flight_lease_ms must be 0, or between 100 and 600,000")

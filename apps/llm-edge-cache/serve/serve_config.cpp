@@ -230,6 +230,7 @@ L2Config ServeConfig::l2_config() const {
   config.flight_lease_ms = l2_flight_lease_ms;
   config.io_threads = l2_io_threads;
   config.connections_per_thread = l2_connections_per_thread;
+  config.busy_poll_us = l2_busy_poll_us;
   config.key_prefix = l2_key_prefix;
   // What is kept to be served stale stays beyond its life.
   config.ttl_ms = l2_ttl_seconds * 1'000 + longest_stale_ms();

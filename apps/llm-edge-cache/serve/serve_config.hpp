@@ -68,6 +68,7 @@ struct ServeConfig {
   std::uint64_t l2_flight_lease_ms = 3'000;
   std::uint64_t l2_io_threads = 1;
   std::uint64_t l2_connections_per_thread = 1;
+  std::uint64_t l2_busy_poll_us = 100;
   std::string l2_key_prefix = "llm_cache:";
   std::uint64_t l2_ttl_seconds = 3'600;
   std::uint64_t l2_connect_timeout_ms = 1'000;

@@ -19,7 +19,12 @@ class GetOperation final : public Operation {
   using Handler = Tier::Handler<Result<EntryPtr>>;
 
   GetOperation(TierContext& context, const KeyDigest& key, Handler handler)
-      : context_(context), key_(key), handler_(std::move(handler)) {}
+      : context_(context), key_(key), handler_(std::move(handler)) {
+    context_.lookups.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~GetOperation() override { context_.lookups.fetch_sub(1, std::memory_order_relaxed); }
+  GetOperation(const GetOperation&) = delete;
+  GetOperation& operator=(const GetOperation&) = delete;
 
   bool append_to(std::string& out) override;
   bool complete(RespReply reply) override;

@@ -1,17 +1,15 @@
 #include "tiers/redis/redis_tier.hpp"
 
 #include <algorithm>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <future>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "tiers/redis/backend_factory.hpp"
 #include "tiers/redis/entry_walk.hpp"
+#include "tiers/redis/io_thread.hpp"
 #include "tiers/redis/join.hpp"
 #include "tiers/redis/keyspace_walk.hpp"
 #include "tiers/redis/operations.hpp"
@@ -37,15 +35,6 @@ Error overloaded(std::string_view what) {
   return {ErrorCode::kOverloaded, "redis: too many " + std::string(what) + " are pending"};
 }
 
-struct IoThread {
-  IoThread() : thread([this] { context.run(); }) {}
-
-  boost::asio::io_context context{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
-      context.get_executor()};
-  std::thread thread;
-};
-
 }  // namespace
 
 struct RedisTier::Impl {
@@ -59,12 +48,13 @@ struct RedisTier::Impl {
         scan_timeout(wait_of(options.scan_timeout_ms)) {
     context.discard = [this](const KeyDigest& key) { discard(key); };
     for (std::size_t i = 0; i < config.io_threads; ++i) {
-      threads.push_back(std::make_unique<IoThread>());
+      threads.push_back(std::make_unique<IoThread>(std::chrono::microseconds(config.busy_poll_us),
+                                                   context.lookups));
     }
     for (std::size_t i = 0; i < config.io_threads * config.connections_per_thread; ++i) {
-      backends.push_back(factory.make_backend(threads[i % threads.size()]->context, i, context));
+      backends.push_back(factory.make_backend(threads[i % threads.size()]->context(), i, context));
     }
-    fleet = std::make_unique<RedisFleet>(threads.front()->context, context,
+    fleet = std::make_unique<RedisFleet>(threads.front()->context(), context,
                                          fleet_options(std::move(options.on_event)));
     context.changes = fleet.get();
     for (const auto& backend : backends) backend->start();
@@ -79,8 +69,8 @@ struct RedisTier::Impl {
     };
     if (context.config.coherence) {
       fleet_options.make_channel = [this, on_event](FleetChannel::Options channel) {
-        return factory.make_channel(threads.front()->context, *backends.front(), std::move(channel),
-                                    on_event);
+        return factory.make_channel(threads.front()->context(), *backends.front(),
+                                    std::move(channel), on_event);
       };
     }
     return fleet_options;
@@ -191,8 +181,8 @@ RedisTier::~RedisTier() {
   }
   impl_->fleet->stop();
   for (const auto& backend : impl_->backends) backend->stop();
-  for (const auto& thread : impl_->threads) thread->work.reset();
-  for (const auto& thread : impl_->threads) thread->thread.join();
+  for (const auto& thread : impl_->threads) thread->finish();
+  for (const auto& thread : impl_->threads) thread->join();
 }
 
 void RedisTier::get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) {
@@ -267,9 +257,8 @@ TierGauges RedisTier::gauges() const {
 }
 
 bool RedisTier::runs_on_this_thread() const {
-  return std::any_of(impl_->threads.begin(), impl_->threads.end(), [](const auto& thread) {
-    return thread->thread.get_id() == std::this_thread::get_id();
-  });
+  return std::any_of(impl_->threads.begin(), impl_->threads.end(),
+                     [](const auto& thread) { return thread->is_this_thread(); });
 }
 
 }  // namespace llm_edge_cache::redis

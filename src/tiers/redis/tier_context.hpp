@@ -1,7 +1,9 @@
 // What the operations of one Redis tier share.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -34,6 +36,7 @@ struct TierContext {
   AtomicCounters counters;
   TierEventLog events;
   Budget budget;
+  std::atomic<std::size_t> lookups{0};  // that wait for an answer
   // Deletes what does not verify; set before the first operation.
   std::function<void(const KeyDigest&)> discard;
   // Set before the first operation, or never.

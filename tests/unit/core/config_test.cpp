@@ -50,6 +50,7 @@ TEST(L2ConfigTest, names_the_field_that_is_wrong) {
   expect_refused<L2Config>("l2.operation_timeout_ms", [](auto& c) { c.operation_timeout_ms = 0; });
   expect_refused<L2Config>("l2.io_threads", [](auto& c) { c.io_threads = 0; });
   expect_refused<L2Config>("l2.io_threads", [](auto& c) { c.io_threads = 100'000; });
+  expect_refused<L2Config>("l2.busy_poll_us", [](auto& c) { c.busy_poll_us = 1'001; });
   expect_refused<L2Config>("l2.flight_lease_ms", [](auto& c) { c.flight_lease_ms = 99; });
   expect_refused<L2Config>("l2.flight_lease_ms", [](auto& c) { c.flight_lease_ms = 600'001; });
   expect_refused<L2Config>("l2.max_pending_writes", [](auto& c) { c.max_pending_writes = 0; });
