@@ -20,18 +20,23 @@ std::vector<std::string> words_of(const std::string& text) {
 
 }  // namespace
 
-RedisCluster::RedisCluster(const std::vector<std::string>& extra_args) {
-  std::vector<std::string> arguments = {"--cluster-enabled",          "yes",
-                                        "--cluster-node-timeout",     "1000",
-                                        "--repl-diskless-sync-delay", "0"};
-  arguments.insert(arguments.end(), extra_args.begin(), extra_args.end());
+RedisCluster::RedisCluster(const MutualTls& tls) : is_tls_(tls.is_on()) {
   for (std::size_t i = 0; i < 2 * kPrimaries; ++i) {
-    nodes_.push_back(std::make_unique<RedisServer>(
-        RedisServerOptions{.cluster_bus = true, .extra_args = arguments}));
+    RedisServerOptions options{.cluster_bus = true,
+                               .extra_args = {"--cluster-enabled", "yes", "--cluster-node-timeout",
+                                              "1000", "--repl-diskless-sync-delay", "0"}};
+    tls.apply_to(options, i);
+    nodes_.push_back(std::make_unique<RedisServer>(std::move(options)));
+    ids_.push_back(node(i).command({"CLUSTER", "MYID"}));
   }
   std::vector<std::string> create = {LEC_REDIS_CLI, "--cluster", "create"};
   for (std::size_t i = 0; i < nodes_.size(); ++i) create.push_back(address(i));
   create.insert(create.end(), {"--cluster-replicas", "1", "--cluster-yes"});
+  if (is_tls_) {
+    const Certificate& client = tls.certificates.back();
+    create.insert(create.end(), {"--tls", "--cacert", tls.ca_file, "--cert",
+                                 client.certificate_file, "--key", client.key_file});
+  }
   ChildProcess cli({.argv = create});
   if (cli.wait() != 0) throw std::runtime_error("redis-cli: " + cli.output() + cli.error_output());
   if (!eventually([this] { return is_whole() && agrees_on_epochs(); })) {
@@ -40,7 +45,8 @@ RedisCluster::RedisCluster(const std::vector<std::string>& extra_args) {
 }
 
 std::string RedisCluster::url() const {
-  return "redis+cluster://" + address(0) + "," + address(1) + "," + address(2);
+  return (is_tls_ ? "rediss+cluster://" : "redis+cluster://") + address(0) + "," + address(1) +
+         "," + address(2);
 }
 
 bool RedisCluster::is_primary(std::size_t index) {
@@ -57,9 +63,8 @@ std::size_t RedisCluster::primary_of(const std::string& key) {
       continue;
     }
     if (slot < std::stoi(slots[i]) || slot > std::stoi(slots[i + 1])) continue;
-    for (std::size_t n = 0; n < nodes_.size(); ++n) {
-      if (std::to_string(nodes_[n]->port()) == slots[i + 3]) return n;
-    }
+    const auto found = std::find(ids_.begin(), ids_.end(), slots[i + 4]);
+    if (found != ids_.end()) return static_cast<std::size_t>(found - ids_.begin());
   }
   throw std::runtime_error("nobody serves the slot");
 }
@@ -88,8 +93,8 @@ void RedisCluster::move_slot(int slot, std::size_t from, std::size_t to) {
 
 void RedisCluster::begin_move(int slot, std::size_t from, std::size_t to) {
   const std::string number = std::to_string(slot);
-  set_slot(to, number, {"IMPORTING", id(from)});
-  set_slot(from, number, {"MIGRATING", id(to)});
+  set_slot(to, number, {"IMPORTING", ids_[from]});
+  set_slot(from, number, {"MIGRATING", ids_[to]});
 }
 
 void RedisCluster::move_keys(int slot, std::size_t from, std::size_t to) {
@@ -104,7 +109,7 @@ void RedisCluster::move_keys(int slot, std::size_t from, std::size_t to) {
 
 void RedisCluster::end_move(int slot, std::size_t from, std::size_t to) {
   for (const std::size_t index : {to, from}) {
-    set_slot(index, std::to_string(slot), {"NODE", id(to)});
+    set_slot(index, std::to_string(slot), {"NODE", ids_[to]});
   }
   // A node that has not heard of another's newest epoch takes none above it for its next slot, and
   // loses that to an older claim: no move may begin before all have heard of this one.
@@ -165,14 +170,9 @@ bool RedisCluster::agrees_on_epochs() {
 bool RedisCluster::tells_replicas() {
   return std::all_of(nodes_.begin(), nodes_.end(), [this](const auto& server) {
     const std::string slots = server->command({"CLUSTER", "SLOTS"});
-    return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& other) {
-      return slots.find(' ' + std::to_string(other->port()) + ' ') != std::string::npos;
-    });
+    return std::all_of(ids_.begin(), ids_.end(),
+                       [&](const std::string& id) { return slots.find(id) != std::string::npos; });
   });
-}
-
-std::string RedisCluster::id(std::size_t index) {
-  return node(index).command({"CLUSTER", "MYID"});
 }
 
 std::string RedisCluster::address(std::size_t index) const {

@@ -15,10 +15,9 @@ class RedisCluster {
   static constexpr std::size_t kPrimaries = 3;
 
   // Returns when every node says that the cluster is whole; throws std::runtime_error otherwise.
-  // `extra_args` go to every server.
-  explicit RedisCluster(const std::vector<std::string>& extra_args = {});
+  explicit RedisCluster(const MutualTls& tls = {});
 
-  // redis+cluster:// with the first three nodes.
+  // redis+cluster:// or rediss+cluster:// with the first three nodes.
   [[nodiscard]] std::string url() const;
   // Primaries first, as they were made; a failover changes their roles, not their places.
   [[nodiscard]] RedisServer& node(std::size_t index) { return *nodes_[index]; }
@@ -44,10 +43,11 @@ class RedisCluster {
   [[nodiscard]] bool agrees_on_epochs();
   [[nodiscard]] bool owns(std::size_t index, int slot);
   void set_slot(std::size_t index, const std::string& slot, const std::vector<std::string>& state);
-  [[nodiscard]] std::string id(std::size_t index);
   [[nodiscard]] std::string address(std::size_t index) const;
 
+  const bool is_tls_;
   std::vector<std::unique_ptr<RedisServer>> nodes_;
+  std::vector<std::string> ids_;  // as CLUSTER MYID has them: a node knows its port of TLS or not
 };
 
 }  // namespace llm_edge_cache::test

@@ -6,16 +6,18 @@
 
 namespace llm_edge_cache::test {
 
-RedisSentinels::RedisSentinels(const std::string& sentinel_password) {
-  for (auto& server : servers_) {
-    server = std::make_unique<RedisServer>(
-        RedisServerOptions{.extra_args = {"--repl-diskless-sync-delay", "0"}});
-  }
+RedisSentinels::RedisSentinels(const MutualTls& tls, const std::string& sentinel_password)
+    : is_tls_(tls.is_on()) {
+  std::size_t number = 0;
+  const auto make = [&](RedisServerOptions options) {
+    tls.apply_to(options, number++);
+    return std::make_unique<RedisServer>(std::move(options));
+  };
+  for (auto& server : servers_) server = make({.extra_args = {"--repl-diskless-sync-delay", "0"}});
   const std::string port = std::to_string(servers_[0]->port());
   servers_[1]->command({"REPLICAOF", "127.0.0.1", port});
   for (auto& sentinel : sentinels_) {
-    sentinel = std::make_unique<RedisServer>(
-        RedisServerOptions{.sentinel = true, .password = sentinel_password});
+    sentinel = make({.sentinel = true, .password = sentinel_password});
     if (!sentinel_password.empty()) {
       sentinel->command({"SENTINEL", "CONFIG", "SET", "sentinel-pass", sentinel_password});
     }
@@ -34,7 +36,7 @@ RedisSentinels::RedisSentinels(const std::string& sentinel_password) {
 }
 
 std::string RedisSentinels::url() const {
-  std::string url = "redis+sentinel://";
+  std::string url = is_tls_ ? "rediss+sentinel://" : "redis+sentinel://";
   for (const auto& sentinel : sentinels_) {
     if (sentinel != sentinels_.front()) url += ',';
     url += "127.0.0.1:" + std::to_string(sentinel->port());

@@ -13,9 +13,9 @@ class RedisSentinels {
  public:
   // Returns when the sentinels know each other and the replica. A password is asked for by the
   // sentinels where it is not empty.
-  explicit RedisSentinels(const std::string& sentinel_password = {});
+  explicit RedisSentinels(const MutualTls& tls = {}, const std::string& sentinel_password = {});
 
-  // redis+sentinel://..../mymaster
+  // redis+sentinel://..../mymaster or rediss+sentinel://..../mymaster
   [[nodiscard]] std::string url() const;
   [[nodiscard]] RedisServer& server(std::size_t index) { return *servers_[index]; }
   [[nodiscard]] RedisServer& sentinel(std::size_t index) { return *sentinels_[index]; }
@@ -25,6 +25,7 @@ class RedisSentinels {
   void fail_over();
 
  private:
+  const bool is_tls_;
   std::array<std::unique_ptr<RedisServer>, 2> servers_;
   std::array<std::unique_ptr<RedisServer>, 3> sentinels_;
 };

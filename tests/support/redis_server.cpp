@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -58,6 +59,13 @@ std::string text_of(const redisReply& reply) {
 
 }  // namespace
 
+void MutualTls::apply_to(RedisServerOptions& options, std::size_t server) const {
+  if (!is_on()) return;
+  options.transport = RedisServerOptions::Transport::kTls;
+  options.certificate = certificates[std::min(server, certificates.size() - 1)];
+  options.ca_file = ca_file;
+}
+
 RedisServer::RedisServer(RedisServerOptions options) : options_(std::move(options)) {
   // hiredis speaks no TLS: the test's own commands take the socket.
   if (options_.transport != RedisServerOptions::Transport::kTcp) {
@@ -104,7 +112,10 @@ std::vector<std::string> RedisServer::arguments() const {
     add({"--port", "0", "--tls-cert-file", options_.certificate.certificate_file, "--tls-key-file",
          options_.certificate.key_file, "--tls-auth-clients",
          options_.ca_file.empty() ? "no" : "yes"});
-    if (!options_.ca_file.empty()) add({"--tls-ca-cert-file", options_.ca_file});
+    if (!options_.ca_file.empty()) {
+      add({"--tls-ca-cert-file", options_.ca_file, "--tls-replication", "yes", "--tls-cluster",
+           options_.cluster_bus ? "yes" : "no"});
+    }
   }
   if (!socket_path_.empty()) add({"--unixsocket", socket_path_});
   if (!options_.password.empty()) add({"--requirepass", options_.password});
@@ -116,7 +127,12 @@ std::vector<std::string> RedisServer::arguments() const {
 std::vector<std::string> RedisServer::sentinel_arguments() const {
   const std::filesystem::path configuration = directory_.path() / "sentinel.conf";
   std::ofstream file(configuration);  // it writes down there what it learns
-  file << "port " << port_ << "\nbind 127.0.0.1\nloglevel warning\n";
+  file << (is_tls() ? "tls-port " : "port ") << port_ << "\nbind 127.0.0.1\nloglevel warning\n";
+  if (is_tls()) {
+    file << "port 0\nunixsocket " << socket_path_ << "\ntls-replication yes\ntls-cert-file "
+         << options_.certificate.certificate_file << "\ntls-key-file "
+         << options_.certificate.key_file << "\ntls-ca-cert-file " << options_.ca_file << '\n';
+  }
   if (!options_.password.empty()) file << "requirepass " << options_.password << '\n';
   return {LEC_REDIS_SERVER, configuration.string(), "--sentinel"};
 }

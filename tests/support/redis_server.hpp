@@ -16,13 +16,23 @@ namespace llm_edge_cache::test {
 struct RedisServerOptions {
   enum class Transport { kTcp, kUnixSocket, kTls };
   Transport transport = Transport::kTcp;
-  Certificate certificate{};              // kTls
-  std::string ca_file{};                  // kTls: a client's certificate is asked for and verified
+  Certificate certificate{};  // kTls
+  // kTls: a client's certificate is asked for and verified, and servers speak TLS to each other.
+  std::string ca_file{};
   bool cluster_bus = false;               // the port + 10000 must be free as well
   bool sentinel = false;                  // watches other servers instead of storing anything
   std::string password{};                 // requirepass; empty: none
   std::string maxmemory{};                // as redis.conf takes it, "2mb"; empty: no limit
   std::vector<std::string> extra_args{};  // "--user", "alice on >secret ~* +@all"
+};
+
+// For servers that verify each other and their clients; without certificates, plain TCP.
+struct MutualTls {
+  std::string ca_file{};
+  std::vector<Certificate> certificates{};  // of the servers in turn, the last one of all the rest
+
+  [[nodiscard]] bool is_on() const { return !certificates.empty(); }
+  void apply_to(RedisServerOptions& options, std::size_t server) const;
 };
 
 class RedisServer {

@@ -71,7 +71,7 @@ TEST(RedisSentinelTest, says_when_the_sentinels_do_not_know_the_name) {
 }
 
 TEST(RedisSentinelTest, logs_in_to_sentinels_by_their_own_password) {
-  RedisSentinels sentinels("s3ntinel");
+  RedisSentinels sentinels({}, "s3ntinel");
   L2Config config = impatient(sentinels.url());
   {
     LiveTier tier(config);
