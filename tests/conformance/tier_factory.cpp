@@ -42,7 +42,7 @@ class RedisFactory final : public TierFactory {
     config.operation_timeout_ms = 20'000;
     config.io_threads = 2;
     config.shutdown_flush_ms = 20'000;
-    if constexpr (requires { store_->ca_file(); }) config.tls_ca_file = store_->ca_file();
+    if constexpr (requires { store_->add_tls(config); }) store_->add_tls(config);
     return redis::RedisTier::create(config, std::move(clock)).value();
   }
 
@@ -60,12 +60,29 @@ struct UnixRedis : RedisServer {
 class TlsRedis {
  public:
   [[nodiscard]] std::string url() const { return server_.url(); }
-  [[nodiscard]] std::string ca_file() const { return authority_.ca_file(); }
+  void add_tls(L2Config& config) const { config.tls_ca_file = authority_.ca_file(); }
 
  private:
   CertificateAuthority authority_;
   RedisServer server_{{.transport = RedisServerOptions::Transport::kTls,
                        .certificate = authority_.issue("server", "DNS:localhost")}};
+};
+
+// Servers that ask their clients for a certificate.
+template <class Deployment>
+class MutuallyTls {
+ public:
+  [[nodiscard]] std::string url() const { return deployment_.url(); }
+  void add_tls(L2Config& config) const {
+    config.tls_ca_file = authority_.ca_file();
+    config.tls_cert_file = certificate_.certificate_file;
+    config.tls_key_file = certificate_.key_file;
+  }
+
+ private:
+  CertificateAuthority authority_;
+  const Certificate certificate_ = authority_.issue("any", "IP:127.0.0.1");
+  Deployment deployment_{MutualTls{authority_.ca_file(), {certificate_}}};
 };
 
 // Every tier in a folder of its own.
@@ -111,7 +128,11 @@ std::vector<TierFactoryPtr> all_tiers() {
       std::make_shared<RedisFactory<UnixRedis>>("redis_unix"),
       std::make_shared<RedisFactory<TlsRedis>>("redis_tls"),
       std::make_shared<RedisFactory<RedisSentinels>>("redis_sentinel"),
-      std::make_shared<RedisFactory<RedisCluster>>("redis_cluster")};
+      std::make_shared<RedisFactory<MutuallyTls<RedisSentinels>>>("redis_sentinel_tls"),
+      std::make_shared<RedisFactory<RedisCluster>>("redis_cluster"),
+      std::make_shared<RedisFactory<MutuallyTls<RedisCluster>>>("redis_cluster_tls"),
+      std::make_shared<RedisFactory<MutuallyTls<RedisCluster>>>("redis_cluster_tls_encrypted",
+                                                                encrypted())};
   return tiers;
 }
 
