@@ -6,6 +6,7 @@
 
 #include "tiers/redis/any_node_locator.hpp"
 #include "tiers/redis/cluster_backend.hpp"
+#include "tiers/redis/key_slot.hpp"
 #include "tiers/redis/sentinel_locator.hpp"
 #include "tiers/redis/server_backend.hpp"
 
@@ -110,7 +111,7 @@ Connection::Options BackendFactory::to_any_node(const Backend& backend,
                                                 FleetChannel::Options& options) const {
   Connection::Options connection = to({}, url_.to_string());
   auto locator = std::make_unique<AnyNodeLocator>(
-      url_.servers, [&backend] { return backend.keyspaces(); }, std::random_device()());
+      url_.servers, [&backend] { return backend.keyspaces(); }, key_slot(options.channel));
   // Both live in the channel.
   options.is_astray = [located = locator.get()] { return located->is_astray(); };
   connection.locator = std::move(locator);

@@ -168,7 +168,7 @@ void FleetChannel::set_timer() {
 void FleetChannel::on_tick() {
   if (!connection_.is_ready()) return;
   if (options_.is_astray && options_.is_astray()) {
-    connection_.drop({ErrorCode::kUnavailable, "redis: the node serves no slots any more"});
+    connection_.drop({ErrorCode::kUnavailable, "redis: another node of the cluster carries the channel"});
     return connection_.settle();
   }
   auto keepalive = std::make_unique<Keepalive>();

@@ -3,8 +3,8 @@
 //
 // A PING every kKeepalive, with the operation deadline: a server that freezes, or a connection that
 // is half open, is given up after that and five deadlines more. In a cluster, which carries a
-// message to all its nodes, it is connected to any of them, and leaves one that serves no slots any
-// more.
+// message to all its nodes, any of them will do; a fleet meets at one (AnyNodeLocator), and leaves
+// one that serves no slots any more.
 //
 // News goes out at once, and in one message as much of it as came while the last one was under way;
 // what could not be told waits (NewsQueue) until the channel is up again.
@@ -37,7 +37,8 @@ class FleetChannel {
   struct Options {
     std::string channel{};
     std::chrono::milliseconds operation_timeout{100};
-    // Asked at every keepalive; true: the connection is to a node that hears nothing. May be empty.
+    // Asked at every keepalive; true: the connection is to a node that hears nothing, or late. May
+    // be empty.
     std::function<bool()> is_astray{};
     std::function<void(const FleetMessage&)> on_message{};  // of others
     // It hears everything from now on.

@@ -2,13 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "tests/support/redis_cluster.hpp"
 #include "tests/support/redis_sentinels.hpp"
 #include "tests/unit/tiers/redis/configs.hpp"
 #include "tests/unit/tiers/redis/fleet_node.hpp"
+#include "tiers/redis/fleet_message.hpp"
 
 namespace llm_edge_cache::redis {
 namespace {
@@ -197,7 +201,49 @@ TEST(RedisCoherenceTest, is_off_where_the_configuration_says_so) {
   EXPECT_EQ(server.command({"PUBSUB", "CHANNELS"}), "");
 }
 
-TEST(RedisClusterCoherenceTest, nodes_hear_of_each_other_whichever_they_are_connected_to) {
+// Of the cluster's nodes, each by how many of the fleet subscribe there.
+std::vector<int> subscribers(test::RedisCluster& cluster) {
+  std::vector<int> counts;
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    const std::string answer = cluster.node(i).command({"PUBSUB", "NUMSUB", kChannel});
+    counts.push_back(std::stoi(answer.substr(answer.find(' '))));
+  }
+  return counts;
+}
+
+TEST(RedisClusterCoherenceTest, a_fleet_meets_at_one_node_whatever_its_seeds) {
+  test::RedisCluster cluster;
+  const auto seeded = [&](std::size_t node) {
+    return quick("redis+cluster://127.0.0.1:" + std::to_string(cluster.node(node).port()));
+  };
+  FleetNode a(seeded(0));
+  FleetNode b(seeded(1));
+  FleetNode c(seeded(5));
+  EXPECT_TRUE(eventually([&] {
+    const std::vector<int> counts = subscribers(cluster);
+    return std::count(counts.begin(), counts.end(), 3) == 1 &&
+           std::count(counts.begin(), counts.end(), 0) == 5;
+  }));
+  ASSERT_TRUE(a.is_listening_again());
+  ASSERT_TRUE(b.is_listening_again());
+  ASSERT_TRUE(c.tier().remove(1).ok());
+  EXPECT_TRUE(a.hears_of(1));
+  EXPECT_TRUE(b.hears_of(1));
+}
+
+TEST(RedisClusterCoherenceTest, the_bus_carries_news_to_who_is_connected_elsewhere) {
+  test::RedisCluster cluster;
+  FleetNode a(quick(cluster.url()));
+  const std::array keys{test::key_of(1)};
+  const std::string news = encode_fleet_message(make_node_id(), FleetMessage::Kind::kChanged, keys);
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    cluster.node(i).command({"PUBLISH", kChannel, news});
+  }
+  EXPECT_TRUE(a.hears_of(1));
+  EXPECT_TRUE(eventually([&] { return a.report().received >= cluster.size(); }));
+}
+
+TEST(RedisClusterCoherenceTest, nodes_hear_of_each_other) {
   test::RedisCluster cluster;
   FleetNode a(quick(cluster.url()));
   FleetNode b(quick(cluster.url()));
@@ -213,7 +259,9 @@ TEST(RedisClusterCoherenceTest, another_node_carries_the_channel_when_one_dies) 
   test::RedisCluster cluster;
   FleetNode a(impatient(cluster.url()));
   FleetNode b(impatient(cluster.url()));
-  cluster.node(0).kill();
+  const std::vector<int> counts = subscribers(cluster);
+  const auto carrier = std::max_element(counts.begin(), counts.end()) - counts.begin();
+  cluster.node(static_cast<std::size_t>(carrier)).kill();
   ASSERT_TRUE(eventually(
       [&] { return cluster.is_primary(3) || cluster.is_primary(4) || cluster.is_primary(5); }));
   std::uint64_t number = 1'000;
