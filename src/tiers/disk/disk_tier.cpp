@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "tiers/common/wait.hpp"
 #include "tiers/disk/database.hpp"
 #include "tiers/disk/disk_context.hpp"
 #include "tiers/disk/disk_path.hpp"
@@ -19,13 +20,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-// Durations are added to the clock's time, which must not overflow.
-constexpr std::uint64_t kMaxWaitMs = 24ULL * 3'600 * 1'000;
-
-milliseconds wait_of(std::uint64_t ms) {
-  return milliseconds(static_cast<std::int64_t>(std::min(ms, kMaxWaitMs)));
-}
 
 CircuitBreaker::Options breaker_options(const L2Config& config) {
   return {config.breaker_failures, wait_of(config.breaker_open_ms)};

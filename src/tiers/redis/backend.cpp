@@ -23,13 +23,9 @@ void Backend::stop() {
 
 void Backend::submit(OperationPtr operation, Order order) {
   if (order == Order::kAtOnce) {
-    operation->deadline = std::chrono::steady_clock::now() + operation_timeout_;
+    operation->deadline = now() + operation_timeout_;
   }
   mailbox_.send({std::move(operation), order == Order::kBehindWrites});
-}
-
-Error Backend::cancelled() {
-  return {ErrorCode::kCancelled, "redis: the cache is shutting down"};
 }
 
 }  // namespace llm_edge_cache::redis

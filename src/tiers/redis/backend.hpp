@@ -42,7 +42,6 @@ class Backend {
  protected:
   [[nodiscard]] boost::asio::io_context& context() { return context_; }
   [[nodiscard]] std::chrono::milliseconds operation_timeout() const { return operation_timeout_; }
-  [[nodiscard]] static Error cancelled();
 
  private:
   virtual void on_start() = 0;

@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "tiers/common/wait.hpp"
 #include "tiers/redis/any_node_locator.hpp"
 #include "tiers/redis/cluster_backend.hpp"
 #include "tiers/redis/key_slot.hpp"
@@ -13,9 +14,6 @@
 namespace llm_edge_cache::redis {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr std::uint64_t kMaxWaitMs = 24ULL * 3'600 * 1'000;
 // Beyond the entry's own bytes: the encoding's frame and table.
 constexpr std::size_t kMaxFrameBytes = 64U << 10U;
 // A page of SCAN holds some hundred keys.
@@ -25,10 +23,6 @@ constexpr std::size_t kMaxTopologyNodes = 1U << 18U;
 constexpr std::size_t kMaxTopologyBytes = 16U << 20U;
 
 }  // namespace
-
-milliseconds wait_of(std::uint64_t ms) {
-  return milliseconds(static_cast<std::int64_t>(std::min(ms, kMaxWaitMs)));
-}
 
 Result<BackendFactory> BackendFactory::make(const L2Config& config, const RedisUrl& url) {
   if (config.read_from == L2Config::ReadFrom::kReplica &&

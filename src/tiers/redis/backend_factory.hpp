@@ -12,9 +12,6 @@
 
 namespace llm_edge_cache::redis {
 
-// Durations are added to the clock's time, which must not overflow: a day at most.
-[[nodiscard]] std::chrono::milliseconds wait_of(std::uint64_t ms);
-
 // Immutable; outlives the backends it made.
 class BackendFactory {
  public:

@@ -17,10 +17,6 @@ constexpr std::uint8_t kHastyRedirects = 4;
 // Between two attempts at what a node asks to try later.
 constexpr std::chrono::milliseconds kPatience{20};
 
-TimePoint now() {
-  return std::chrono::steady_clock::now();
-}
-
 Error unavailable() {
   return {ErrorCode::kUnavailable, "redis: no node of the cluster serves this"};
 }
@@ -65,21 +61,21 @@ void ClusterBackend::on_start() {
 void ClusterBackend::on_stop() {
   stopped_ = true;
   timer_.cancel();
-  for (const auto& [key, node] : nodes_) node->connection.stop(cancelled());
-  for (const Leaving& leaving : leaving_) leaving.node->connection.stop(cancelled());
+  for (const auto& [key, node] : nodes_) node->connection.stop(shutting_down());
+  for (const Leaving& leaving : leaving_) leaving.node->connection.stop(shutting_down());
   std::vector<OperationPtr> held = slot_writes_.take_all();
-  fail_all(held, cancelled());
-  fail_all(early_, cancelled());
-  fail_all(returned_, cancelled());
-  lane_.close(cancelled());
-  for (const auto& [number, barrier] : std::exchange(barriers_, {})) barrier->fail(cancelled());
+  fail_all(held, shutting_down());
+  fail_all(early_, shutting_down());
+  fail_all(returned_, shutting_down());
+  lane_.close(shutting_down());
+  for (const auto& [number, barrier] : std::exchange(barriers_, {})) barrier->fail(shutting_down());
   epoch_.reset();
 }
 
 void ClusterBackend::receive(std::vector<Mailbox::Item>& items) {
   for (Mailbox::Item& item : items) {
     if (stopped_) {
-      item.operation->fail(cancelled());
+      item.operation->fail(shutting_down());
     } else if (item.ordered) {
       write(std::move(item.operation));
     } else {

@@ -76,8 +76,7 @@ void ClusterBackend::on_map(Result<SlotMap> map) {
   } else {
     want_refresh();
     if (map.error().code == ErrorCode::kProtocol) {
-      events_.report(TierEventKind::kConnectFailed, map.error().message,
-                     std::chrono::steady_clock::now());
+      events_.report(TierEventKind::kConnectFailed, map.error().message, now());
     }
   }
   schedule();
@@ -123,7 +122,7 @@ void ClusterBackend::drop_nodes_outside_map() {
     needed.insert(nodes.primary);
     needed.insert(nodes.replicas.begin(), nodes.replicas.end());
   }
-  const TimePoint until = std::chrono::steady_clock::now() + operation_timeout();
+  const TimePoint until = now() + operation_timeout();
   for (auto i = nodes_.begin(); i != nodes_.end();) {
     const std::shared_ptr<Node> node = i->second;
     if (needed.contains(node.get())) {

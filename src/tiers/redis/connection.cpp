@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tiers/redis/command.hpp"
+#include "tiers/redis/heartbeat.hpp"
 
 namespace llm_edge_cache::redis {
 namespace {
@@ -16,24 +16,9 @@ constexpr std::size_t kMaxOutstandingBeforeWrites = 4'096;
 // is given up, and with it the places of the answers it still owes.
 constexpr int kDeadlinesUntilFrozen = 5;
 
-TimePoint now() {
-  return std::chrono::steady_clock::now();
-}
-
 Error gate_shut() {
   return {ErrorCode::kUnavailable, "redis: not available"};
 }
-
-// The breaker's own question. Its outcome reaches the breaker through the session.
-class Probe final : public Operation {
- public:
-  bool append_to(std::string& out) override {
-    append_command(out, {"PING"});
-    return true;
-  }
-  bool complete(RespReply reply) override { return reply[0].type == RespType::kSimpleString; }
-  void fail(const Error& /*error*/) override {}
-};
 
 }  // namespace
 
@@ -165,8 +150,7 @@ void Connection::lose(const Error& error) {
 
 void Connection::send_probe(TimePoint time) {
   if (state_ != State::kReady || link_->session().stalled() || !breaker_.start_probe(time)) return;
-  auto probe = std::make_unique<Probe>();
-  probe->deadline = time + options_.operation_timeout;
+  auto probe = std::make_unique<Heartbeat>(time + options_.operation_timeout);
   if (!link_->session().submit(std::move(probe), time)) breaker_.record_failure(time);
 }
 

@@ -21,10 +21,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TimePoint now() {
-  return std::chrono::steady_clock::now();
-}
-
 // What a session ends, with the operation still the caller's: where the connection fails without
 // an answer, another way is open to it.
 class Borrowed final : public Operation {

@@ -4,15 +4,9 @@
 #include <utility>
 
 #include "tiers/redis/command.hpp"
+#include "tiers/redis/heartbeat.hpp"
 
 namespace llm_edge_cache::redis {
-namespace {
-
-TimePoint now() {
-  return std::chrono::steady_clock::now();
-}
-
-}  // namespace
 
 class FleetChannel::Publish final : public Operation {
  public:
@@ -40,17 +34,6 @@ class FleetChannel::Publish final : public Operation {
  private:
   FleetChannel& channel_;
   NewsQueue::Batch batch_;
-};
-
-// One that is not answered in time stalls the connection, which then gives itself up.
-class FleetChannel::Keepalive final : public Operation {
- public:
-  bool append_to(std::string& out) override {
-    append_command(out, {"PING"});
-    return true;
-  }
-  bool complete(RespReply reply) override { return reply[0].type == RespType::kSimpleString; }
-  void fail(const Error& /*error*/) override {}
 };
 
 FleetChannel::FleetChannel(boost::asio::io_context& context, Connection::Options connection,
@@ -81,7 +64,7 @@ void FleetChannel::stop() {
   boost::asio::post(context_, [this] {
     stopped_ = true;
     timer_.cancel();
-    connection_.stop({ErrorCode::kCancelled, "redis: the cache is shutting down"});
+    connection_.stop(shutting_down());
   });
 }
 
@@ -117,7 +100,11 @@ void FleetChannel::pump() {
   is_publishing_ = true;
   auto publish = std::make_unique<Publish>(*this, *std::move(batch));
   publish->deadline = now() + options_.operation_timeout;
-  connection_.submit(std::move(publish), Connection::Order::kAtOnce, now());
+  send(std::move(publish));
+}
+
+void FleetChannel::send(OperationPtr operation) {
+  connection_.submit(std::move(operation), Connection::Order::kAtOnce, now());
   connection_.settle();
 }
 
@@ -168,13 +155,11 @@ void FleetChannel::set_timer() {
 void FleetChannel::on_tick() {
   if (!connection_.is_ready()) return;
   if (options_.is_astray && options_.is_astray()) {
-    connection_.drop({ErrorCode::kUnavailable, "redis: another node of the cluster carries the channel"});
+    connection_.drop(
+        {ErrorCode::kUnavailable, "redis: another node of the cluster carries the channel"});
     return connection_.settle();
   }
-  auto keepalive = std::make_unique<Keepalive>();
-  keepalive->deadline = now() + options_.operation_timeout;
-  connection_.submit(std::move(keepalive), Connection::Order::kAtOnce, now());
-  connection_.settle();
+  send(std::make_unique<Heartbeat>(now() + options_.operation_timeout));
   pump();
 }
 

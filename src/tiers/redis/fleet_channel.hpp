@@ -65,13 +65,13 @@ class FleetChannel {
 
  private:
   class Publish;
-  class Keepalive;
 
   [[nodiscard]] Connection::Options connection_options(Connection::Options options);
   void on_payload(std::string_view payload);
   void on_link(bool is_up);
   void wake();
   void pump();
+  void send(OperationPtr operation);
   void end_drain();
   void on_published(std::optional<NewsQueue::Batch> untold);
   void set_timer();

@@ -149,7 +149,7 @@ void KeyspaceWalk::go_on() {
   if (cursor_ == "0") keyspaces_.pop_back();
   const bool moved = backend_.keyspace_version() != version_;
   if (keyspaces_.empty() && !moved) return finish(keys_);
-  if (std::chrono::steady_clock::now() >= deadline_) {
+  if (now() >= deadline_) {
     return finish(Error{ErrorCode::kDeadlineExceeded, "redis: too many keys to scan in time"});
   }
   if (keyspaces_.empty()) return start();

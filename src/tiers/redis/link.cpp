@@ -143,7 +143,7 @@ void Link::on_read(ErrorInfo error, std::size_t bytes) {
   }
   if (error) return lose("connection lost: " + error.message());
   buffer_.commit(bytes);
-  buffer_.consume(session_.receive(buffer_.data(), std::chrono::steady_clock::now()));
+  buffer_.consume(session_.receive(buffer_.data(), now()));
   if (owner_ == nullptr) return;
   if (session_.state() == Session::State::kBroken) {
     return lose(session_.error().message, session_.error().code);

@@ -15,7 +15,7 @@ void Mailbox::send(Item item) {
       item.operation->fail({ErrorCode::kOverloaded, "redis: too many commands are queued"});
       return;
     case OperationQueue::Push::kClosed:
-      item.operation->fail({ErrorCode::kCancelled, "redis: the cache is shutting down"});
+      item.operation->fail(shutting_down());
       return;
   }
 }

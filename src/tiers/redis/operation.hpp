@@ -15,6 +15,15 @@ namespace llm_edge_cache::redis {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
+[[nodiscard]] inline TimePoint now() {
+  return std::chrono::steady_clock::now();
+}
+
+// What an operation fails with that the end of its tier cuts short.
+[[nodiscard]] inline Error shutting_down() {
+  return {ErrorCode::kCancelled, "redis: the cache is shutting down"};
+}
+
 // What a cluster's router keeps with an operation.
 struct Routing {
   std::optional<ServerAddress> node{};  // the only one that can answer it; empty: its slot's

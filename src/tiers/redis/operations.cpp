@@ -49,8 +49,7 @@ void GetOperation::on_value(std::string_view bytes) {
   context_.counters.add_error(ErrorCode::kCorruptData);
   context_.events.report(
       TierEventKind::kCorruptEntry,
-      "entry " + to_hex(key_).substr(0, 16) + " deleted: " + entry.error().message,
-      std::chrono::steady_clock::now());
+      "entry " + to_hex(key_).substr(0, 16) + " deleted: " + entry.error().message, now());
   context_.discard(key_);
   miss();
 }

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/random.hpp"
-#include "tiers/redis/backend_factory.hpp"
+#include "tiers/common/wait.hpp"
 
 namespace llm_edge_cache::redis {
 namespace {
@@ -18,10 +18,6 @@ constexpr std::size_t kTokenBytes = 16;
 // dropped.
 constexpr milliseconds kMaxFirstWait{1'000};
 constexpr milliseconds kShortestTick{20};
-
-TimePoint now() {
-  return std::chrono::steady_clock::now();
-}
 
 // A script works on one slot.
 bool may_hold_leases(const TierContext& tier) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tiers/common/wait.hpp"
 #include "tiers/redis/backend_factory.hpp"
 #include "tiers/redis/entry_walk.hpp"
 #include "tiers/redis/io_thread.hpp"
@@ -22,13 +23,12 @@ namespace {
 using std::chrono::milliseconds;
 using Order = Backend::Order;
 
-constexpr std::uint64_t kMaxScanMs = 24ULL * 3'600 * 1'000;
 // Decompressing without a dictionary costs a lookup more than all else that is done for it: 2.5 us
 // of 4 us at 2 KB. Under this size the bytes that it would save are not worth that.
 constexpr std::size_t kCompressOverBytes = 4'096;
 
 TimePoint after(milliseconds wait) {
-  return std::chrono::steady_clock::now() + wait;
+  return now() + wait;
 }
 
 Error overloaded(std::string_view what) {
@@ -155,7 +155,7 @@ struct RedisTier::Impl {
 Result<std::unique_ptr<RedisTier>> RedisTier::create(const L2Config& config, ClockPtr clock,
                                                      RedisTierOptions options) {
   if (Status status = config.validate(); !status) return status.error();
-  if (options.scan_timeout_ms == 0 || options.scan_timeout_ms > kMaxScanMs) {
+  if (options.scan_timeout_ms == 0 || options.scan_timeout_ms > kMaxWaitMs) {
     return Error{ErrorCode::kInvalidArgument, "l2.scan_timeout_ms must be 1 to a day"};
   }
   const Result<RedisUrl> url = RedisUrl::parse(config.url);

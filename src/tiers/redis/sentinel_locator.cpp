@@ -39,7 +39,7 @@ void SentinelLocator::locate(Handler handler) {
                              static_cast<Link::Owner&>(*this));
   auto question = std::make_unique<Question>(*this);
   question->deadline = TimePoint::max();  // the attempt has one
-  link_->session().submit(std::move(question), std::chrono::steady_clock::now());
+  link_->session().submit(std::move(question), now());
   link_->start();
 }
 

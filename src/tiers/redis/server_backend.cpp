@@ -8,14 +8,14 @@ void ServerBackend::on_start() {
 
 void ServerBackend::on_stop() {
   stopped_ = true;
-  connection_.stop(cancelled());
+  connection_.stop(shutting_down());
 }
 
 void ServerBackend::receive(std::vector<Mailbox::Item>& items) {
-  const TimePoint time = std::chrono::steady_clock::now();
+  const TimePoint time = now();
   for (Mailbox::Item& item : items) {
     if (stopped_) {
-      item.operation->fail(cancelled());
+      item.operation->fail(shutting_down());
     } else {
       connection_.submit(std::move(item.operation),
                          item.ordered ? Order::kBehindWrites : Order::kAtOnce, time);
