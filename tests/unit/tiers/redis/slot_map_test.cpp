@@ -11,7 +11,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-const ServerAddress kFrom{"10.0.0.9", 7'000};
+const ServerAddress kTeller{"10.0.0.9", 7'000};
 const ServerAddress kA{"10.0.0.1", 7'000};
 const ServerAddress kB{"10.0.0.2", 7'000};
 const ServerAddress kC{"10.0.0.3", 7'000};
@@ -23,7 +23,7 @@ Result<SlotMap> map_of(const std::string& bytes) {
     ADD_FAILURE() << "not a reply: " << bytes;
     return Error{ErrorCode::kInternal, "not a reply"};
   }
-  return SlotMap::parse(parser.reply(), kFrom);
+  return SlotMap::parse(parser.reply(), kTeller);
 }
 
 std::string bulk(const std::string& text) {
