@@ -111,9 +111,12 @@ void ClusterBackend::index_nodes() {
     shard_nodes_.push_back(std::move(nodes));
     keyspaces.emplace_back(shard.primary);
   }
+  {
+    const MutexLock lock(mutex_);
+    keyspaces_ = std::move(keyspaces);
+  }
+  // Behind it: whoever has read this version finds these keyspaces, or newer ones.
   version_.fetch_add(1, std::memory_order_acq_rel);
-  const MutexLock lock(mutex_);
-  keyspaces_ = std::move(keyspaces);
 }
 
 void ClusterBackend::drop_nodes_outside_map() {

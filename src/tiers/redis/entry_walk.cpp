@@ -3,30 +3,9 @@
 #include <atomic>
 #include <utility>
 
-#include "tiers/redis/command.hpp"
-#include "tiers/redis/keyspace_walk.hpp"
-#include "tiers/redis/operations.hpp"
+#include "tiers/redis/keyspace_scan.hpp"
 
 namespace llm_edge_cache::redis {
-
-class EntryWalk::ScanPage final : public Operation {
- public:
-  explicit ScanPage(std::shared_ptr<EntryWalk> walk) : walk_(std::move(walk)) {
-    routing.node = walk_->keyspaces_.back();
-  }
-  bool append_to(std::string& out) override {
-    append_scan(out, walk_->cursor_, walk_->context_.config.key_prefix, kPageEntries);
-    return true;
-  }
-  bool complete(RespReply reply) override { return walk_->on_page(reply); }
-  void fail(const Error& error) override {
-    walk_->context_.count_failure(error);
-    walk_->finish(error);
-  }
-
- private:
-  const std::shared_ptr<EntryWalk> walk_;
-};
 
 // What the GETs of one page bring, each for its own place.
 class EntryWalk::PageOfEntries {
@@ -71,28 +50,33 @@ void EntryWalk::next(Handler handler) {
   scan();
 }
 
-// A cluster that was just made is known once it has answered.
 void EntryWalk::await_map() {
-  auto ping =
-      std::make_unique<PingOperation>(context_, [self = shared_from_this()](const Status& status) {
-        if (!status.ok()) return self->finish(status.error());
-        self->keyspaces_ = self->backend_.keyspaces();
-        if (!self->keyspaces_.empty()) return self->scan();
-        self->finish(Error{ErrorCode::kUnavailable, "redis: the cluster has no slots"});
-      });
-  backend_.submit(std::move(ping), Backend::Order::kAtOnce);
+  await_keyspaces(context_, backend_, [self = shared_from_this()](const Status& status) {
+    if (!status.ok()) return self->finish(status.error());
+    self->keyspaces_ = self->backend_.keyspaces();
+    self->scan();
+  });
 }
 
 void EntryWalk::scan() {
-  backend_.submit(std::make_unique<ScanPage>(shared_from_this()), Backend::Order::kAtOnce);
+  backend_.submit(
+      std::make_unique<ScanPage>(
+          context_.config.key_prefix, ScanPage::Place{keyspaces_.back(), cursor_}, kPageEntries,
+          [self = shared_from_this()](std::string_view next, RespReply keys) {
+            self->on_page(next, keys);
+          },
+          [self = shared_from_this()](const Error& error) {
+            self->context_.count_failure(error);
+            self->finish(error);
+          }),
+      Backend::Order::kAtOnce);
 }
 
-bool EntryWalk::on_page(RespReply reply) {
-  if (!is_scan_page(reply)) return false;
-  cursor_ = reply[1].text;
+void EntryWalk::on_page(std::string_view next_cursor, RespReply nodes) {
+  cursor_ = next_cursor;
   if (cursor_ == "0") keyspaces_.pop_back();
   std::vector<KeyDigest> keys;
-  for (const RespNode& node : reply.subspan(3)) {
+  for (const RespNode& node : nodes) {
     if (const auto key = key_of(node.text)) keys.push_back(*key);
   }
   if (!keys.empty()) {
@@ -102,7 +86,6 @@ bool EntryWalk::on_page(RespReply reply) {
   } else {
     scan();
   }
-  return true;
 }
 
 void EntryWalk::fetch(const std::vector<KeyDigest>& keys) {

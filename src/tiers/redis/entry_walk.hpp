@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/tier.hpp"
@@ -27,13 +28,11 @@ class EntryWalk final : public TierWalk, public std::enable_shared_from_this<Ent
   void next(Handler handler) override;
 
  private:
-  class ScanPage;
   class PageOfEntries;
 
   void await_map();
   void scan();
-  // False where the reply is not one of SCAN.
-  bool on_page(RespReply reply);
+  void on_page(std::string_view next_cursor, RespReply nodes);
   void fetch(const std::vector<KeyDigest>& keys);
   void finish(Result<std::vector<KeyedEntry>> page);
   [[nodiscard]] std::optional<KeyDigest> key_of(std::string_view stored_key) const;

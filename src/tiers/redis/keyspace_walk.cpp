@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "tiers/redis/command.hpp"
+#include "tiers/redis/keyspace_scan.hpp"
 #include "tiers/redis/lease_operations.hpp"
-#include "tiers/redis/operations.hpp"
 
 namespace llm_edge_cache::redis {
 namespace {
@@ -15,33 +15,6 @@ namespace {
 constexpr std::uint64_t kPageKeys = 512;
 
 }  // namespace
-
-bool is_scan_page(RespReply reply) {
-  if (reply.size() < 3 || reply[0].type != RespType::kArray || reply[0].integer != 2 ||
-      reply[1].type != RespType::kBulkString || reply[2].type != RespType::kArray) {
-    return false;
-  }
-  const RespReply keys = reply.subspan(3);
-  return std::all_of(keys.begin(), keys.end(), [](const RespNode& key) {
-    return key.type == RespType::kBulkString && key.depth == 2;
-  });
-}
-
-class KeyspaceWalk::ScanPage final : public Operation {
- public:
-  explicit ScanPage(std::shared_ptr<KeyspaceWalk> walk) : walk_(std::move(walk)) {
-    routing.node = walk_->keyspaces_.back();
-  }
-  bool append_to(std::string& out) override {
-    append_scan(out, walk_->cursor_, walk_->context_.config.key_prefix, kPageKeys);
-    return true;
-  }
-  bool complete(RespReply reply) override { return walk_->on_page(reply); }
-  void fail(const Error& error) override { walk_->finish(error); }
-
- private:
-  const std::shared_ptr<KeyspaceWalk> walk_;
-};
 
 // Of one slot's keys, where there are slots.
 class KeyspaceWalk::Unlink final : public Operation {
@@ -88,25 +61,25 @@ void KeyspaceWalk::start() {
 }
 
 void KeyspaceWalk::await_map() {
-  if (std::exchange(awaited_map_, true)) {
-    return finish(Error{ErrorCode::kUnavailable, "redis: the cluster has no slots"});
-  }
-  auto ping =
-      std::make_unique<PingOperation>(context_, [self = shared_from_this()](const Status& status) {
-        if (!status.ok()) return self->handler_(status.error());
-        self->start();
-      });
-  backend_.submit(std::move(ping), Backend::Order::kAtOnce);
+  await_keyspaces(context_, backend_, [self = shared_from_this()](const Status& status) {
+    if (!status.ok()) return self->handler_(status.error());
+    self->start();
+  });
 }
 
 void KeyspaceWalk::request_page() {
-  backend_.submit(std::make_unique<ScanPage>(shared_from_this()), Backend::Order::kAtOnce);
+  backend_.submit(
+      std::make_unique<ScanPage>(
+          context_.config.key_prefix, ScanPage::Place{keyspaces_.back(), cursor_}, kPageKeys,
+          [self = shared_from_this()](std::string_view next, RespReply keys) {
+            self->on_page(next, keys);
+          },
+          [self = shared_from_this()](const Error& error) { self->finish(error); }),
+      Backend::Order::kAtOnce);
 }
 
-bool KeyspaceWalk::on_page(RespReply reply) {
-  if (!is_scan_page(reply)) return false;
-  const RespReply keys = reply.subspan(3);
-  cursor_ = reply[1].text;
+void KeyspaceWalk::on_page(std::string_view next_cursor, RespReply keys) {
+  cursor_ = next_cursor;
   if (purpose_ == Purpose::kCount) {
     keys_ += static_cast<std::uint64_t>(std::ranges::count_if(keys, [this](const RespNode& key) {
       return !is_lease_key(key.text, context_.config.key_prefix);
@@ -117,7 +90,6 @@ bool KeyspaceWalk::on_page(RespReply reply) {
   } else {
     go_on();
   }
-  return true;
 }
 
 void KeyspaceWalk::remove(RespReply keys) {

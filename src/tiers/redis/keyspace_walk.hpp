@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/tier.hpp"
@@ -19,9 +20,6 @@
 #include "tiers/redis/tier_context.hpp"
 
 namespace llm_edge_cache::redis {
-
-// Whether a reply is one of SCAN: [cursor, [key, ...]]; the keys are its nodes from the fourth on.
-[[nodiscard]] bool is_scan_page(RespReply reply);
 
 class KeyspaceWalk : public std::enable_shared_from_this<KeyspaceWalk> {
  public:
@@ -36,14 +34,11 @@ class KeyspaceWalk : public std::enable_shared_from_this<KeyspaceWalk> {
   void start();
 
  private:
-  class ScanPage;
   class Unlink;
 
-  // A cluster that was just made is known once it has answered.
   void await_map();
   void request_page();
-  // False where the reply is not one of SCAN.
-  bool on_page(RespReply reply);
+  void on_page(std::string_view next_cursor, RespReply keys);
   void remove(RespReply keys);
   void on_removed(const Result<std::uint64_t>& removed);
   void go_on();
@@ -56,7 +51,6 @@ class KeyspaceWalk : public std::enable_shared_from_this<KeyspaceWalk> {
   const Handler handler_;
   std::vector<std::optional<ServerAddress>> keyspaces_;  // still to go through, the next one last
   std::uint64_t version_ = 0;
-  bool awaited_map_ = false;
   std::string cursor_ = "0";
   std::uint64_t keys_ = 0;
   std::size_t removals_under_way_ = 0;
