@@ -1,4 +1,4 @@
-"""A proxy under test: how it is started, found ready, and what it costs."""
+"""A proxy under test: how it is started, found ready and caching, and what it costs."""
 
 import os
 import pathlib
@@ -19,14 +19,20 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+class NotRun(Exception):
+    """Why a contender cannot be measured."""
+
+
 class Contender:
     """A file of this folder each. `command` returns what to run; it must stay in the foreground."""
 
     name = ""
     caches = True
+    replays_exactly = True  # a hit has the bytes of the last one
+    headers: dict[str, str] = {}  # that every request to it has, beside the usual ones
 
     def absent(self) -> str:
-        """Why it cannot run here; empty if it can."""
+        """Why it cannot run here, after an attempt to install it; empty if it can."""
         return ""
 
     def command(self, folder: pathlib.Path, port: int, upstream_port: int) -> list[str]:
@@ -51,12 +57,29 @@ class Contender:
             if self.process.poll() is not None:
                 break
             try:
-                post(self.port, "{}")
+                self.ask("{}")
                 return
             except OSError:
                 time.sleep(0.1)
         self.stop()
-        raise SystemExit(f"{self.name} does not answer: see {folder / 'log'}")
+        lines = (folder / "log").read_text(errors="replace").strip().splitlines() or ["no output"]
+        raise NotRun(f"does not start: {lines[-1]}")
+
+    def ask(self, body: str) -> tuple[int, bytes]:
+        return post(self.port, body, self.headers)
+
+    def check_hit(self, body: str, provider: "Contender") -> bytes:
+        """The answer to `body`, which must now come from the cache."""
+        status, stored = self.ask(body)
+        calls = provider.calls()
+        status_again, answer = self.ask(body)
+        if (status, status_again) != (200, 200):
+            raise NotRun(f"answers {status}, then {status_again}")
+        if provider.calls() != calls:
+            raise NotRun("asks the provider again for what it was just told: it does not cache")
+        if self.replays_exactly and answer != stored:
+            raise NotRun("its hit is not the answer that it stored")
+        return answer
 
     def stop(self):
         if self.process.poll() is not None:

@@ -1,6 +1,8 @@
 """llm-edge-cache as `serve` sets it up, on one I/O thread."""
 
+import json
 import pathlib
+import urllib.request
 
 from contender import Contender, free_port
 
@@ -29,3 +31,8 @@ class MockProvider(Own):
 
     def command(self, folder, port, upstream_port):
         return [str(self.binary), "mock-provider", "--listen", f"127.0.0.1:{port}"]
+
+    def calls(self) -> int:
+        """Requests that reached it."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/mock/requests") as answer:
+            return json.load(answer)["requests"]

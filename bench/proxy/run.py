@@ -13,13 +13,15 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from contender import NotRun  # noqa: E402
 from litellm import LiteLlm  # noqa: E402
 from nginx import modes  # noqa: E402
 from own import MockProvider, Own  # noqa: E402
+from portkey import Portkey  # noqa: E402
 from support import report  # noqa: E402
 from support.peers import OUT  # noqa: E402
 from varnish import Varnish  # noqa: E402
-from workload import body_of_size, load, post, write_script  # noqa: E402
+from workload import body_of_size, load, write_script  # noqa: E402
 
 PROXY_CORE, LOAD_CORE = "0", "1"
 
@@ -27,9 +29,9 @@ PROXY_CORE, LOAD_CORE = "0", "1"
 @dataclasses.dataclass
 class Case:
     name: str
-    script: pathlib.Path
+    body: str
     connections: int
-    body: str = ""  # asked once before, so that it is a hit; empty for misses
+    fresh: bool = False  # no question is asked twice: all are misses
 
 
 @dataclasses.dataclass
@@ -42,29 +44,50 @@ class Cost:
     errors: int
 
 
-def cases(folder: pathlib.Path, provider_port: int) -> list[Case]:
+def cases(provider_port: int) -> list[Case]:
     json_body = body_of_size(provider_port, 2048, choices=4, stream=False)
     stream_body = body_of_size(provider_port, 40_960, choices=3, stream=True)
-    json_script = write_script(folder / "json.lua", json_body, fresh=False)
-    stream_script = write_script(folder / "stream.lua", stream_body, fresh=False)
-    fresh_script = write_script(folder / "fresh.lua", json_body, fresh=True)
-    hits = [Case(f"2 KB JSON hit, {count} connections", json_script, count, json_body) for count in (16, 64, 256)]
+    hits = [Case(f"2 KB JSON hit, {count} connections", json_body, count) for count in (16, 64, 256)]
     return [
         *hits,
-        Case("40 KB SSE hit, 64 connections", stream_script, 64, stream_body),
-        Case("miss, 16 connections", fresh_script, 16),
+        Case("40 KB SSE hit, 64 connections", stream_body, 64),
+        Case("miss, 16 connections", json_body, 16, fresh=True),
     ]
 
 
-def measure(contender, case: Case, seconds: int) -> Cost:
-    if case.body:
-        first, second = post(contender.port, case.body), post(contender.port, case.body)
-        if first[0] != 200 or first != second:
-            raise SystemExit(f"{contender.name} answers {first[0]}, then {second[0]}, or not alike")
+def measure(contender, case: Case, provider: MockProvider, folder: pathlib.Path, seconds: int) -> Cost:
+    if not case.fresh:
+        contender.check_hit(case.body, provider)
+    script = write_script(folder / "wrk.lua", case.body, contender.headers, case.fresh)
+    calls = provider.calls()
     cpu_before = contender.cpu_seconds()
-    run = load(contender.port, case.script, case.connections, seconds, LOAD_CORE)
-    cpu_us = (contender.cpu_seconds() - cpu_before) / max(run.requests, 1) * 1e6
+    run = load(contender.port, script, case.connections, seconds, LOAD_CORE)
+    if run.requests == 0:
+        raise NotRun(f"no answer within {seconds} s")
+    cpu_us = (contender.cpu_seconds() - cpu_before) / run.requests * 1e6
+    if not case.fresh and provider.calls() != calls:
+        raise NotRun(f"asked the provider {provider.calls() - calls} times for what it had")
     return Cost(run.rate, cpu_us, run.p50_us, run.p99_us, contender.resident_bytes() / 2**20, run.errors)
+
+
+def start(contenders, provider: MockProvider, body: str, folder: pathlib.Path, absent: dict[str, str]) -> list:
+    """Those that run and, if they are caches, cache; why the others do not goes into `absent`."""
+    running = []
+    for contender in contenders:
+        try:
+            if reason := contender.absent():
+                raise NotRun(reason)
+            contender.start(folder / contender.name.replace(" ", "_"), provider.port, PROXY_CORE)
+            running.append(contender)
+            if contender.caches:
+                contender.check_hit(body, provider)
+        except NotRun as why:
+            absent[contender.name] = str(why)
+            if contender in running:
+                running.remove(contender)
+                contender.stop()
+            print(f"not run: {contender.name}: {why}", file=sys.stderr)
+    return running
 
 
 def median(costs: list[Cost]) -> Cost:
@@ -98,31 +121,34 @@ def main():
     build = arguments.build.resolve()
     ours = Own(build)
     wanted = tuple(name for name in arguments.only.split(",") if name)
-    everyone = [ours, *modes(), Varnish(), LiteLlm(OUT / "proxy"), MockProvider(build)]
+    everyone = [ours, *modes(), Varnish(), LiteLlm(OUT / "proxy"), Portkey(OUT / "proxy"), MockProvider(build)]
     chosen = [c for c in everyone if c is ours or not wanted or c.name.startswith(wanted)]
-    absent = {c.name: reason for c in chosen if (reason := c.absent())}
-    running = [c for c in chosen if c.name not in absent]
+    absent: dict[str, str] = {}
+    costs: dict[str, dict[str, list[Cost]]] = {}
     with tempfile.TemporaryDirectory(prefix="bench-proxy-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
         provider = MockProvider(build)
         provider.start(folder / "provider", 0, LOAD_CORE)
-        started = []
+        running = []
         try:
-            for contender in running:
-                contender.start(folder / contender.name.replace(" ", "_"), provider.port, PROXY_CORE)
-                started.append(contender)
-            costs: dict[str, dict[str, list[Cost]]] = {}
-            todo = cases(folder, provider.port)
+            todo = cases(provider.port)
+            running = start(chosen, provider, todo[0].body, folder, absent)
             for _ in range(arguments.rounds):
                 for case in todo:
                     for contender in running:
-                        if contender.caches or not case.body:
-                            cost = measure(contender, case, arguments.seconds)
-                            costs.setdefault(case.name, {}).setdefault(contender.name, []).append(cost)
-                            print(f"{case.name}: {contender.name}: {cost}", file=sys.stderr)
+                        where = f"{contender.name}, {case.name}"
+                        if where in absent or not (contender.caches or case.fresh):
+                            continue
+                        try:
+                            cost = measure(contender, case, provider, folder, arguments.seconds)
+                        except NotRun as why:
+                            absent[where] = str(why)
+                            continue
+                        costs.setdefault(case.name, {}).setdefault(contender.name, []).append(cost)
+                        print(f"{case.name}: {contender.name}: {cost}", file=sys.stderr)
         finally:
-            for contender in [*started, provider]:
+            for contender in [*running, provider]:
                 contender.stop()
     results = {case: {n: median(c) for n, c in by_name.items()} for case, by_name in costs.items()}
     text = table(results, ours.name)

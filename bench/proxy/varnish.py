@@ -6,25 +6,33 @@ import shutil
 
 from contender import Contender
 
+# A lookup makes the backend's request a GET, and only a cached body goes with it: hence x-method.
 CONFIGURATION = """
 vcl 4.1;
 import std;
 import bodyaccess;
 backend provider {{ .host = "127.0.0.1"; .port = "{upstream_port}"; }}
 sub vcl_recv {{
-  unset req.http.x-body-length;
-  std.cache_req_body(64KB);
-  set req.http.x-body-length = bodyaccess.len_req_body();
+  if (!std.cache_req_body(64KB)) {{ return (synth(413)); }}
+  set req.http.x-method = req.method;
   return (hash);
 }}
 sub vcl_hash {{
+  hash_data(req.method);
   hash_data(req.url);
   hash_data(req.http.Authorization);
   bodyaccess.hash_req_body();
   return (lookup);
 }}
-sub vcl_backend_fetch {{ set bereq.method = "POST"; }}
-sub vcl_backend_response {{ set beresp.ttl = 1h; }}
+sub vcl_backend_fetch {{
+  set bereq.method = bereq.http.x-method;
+  unset bereq.http.x-method;
+  return (fetch);
+}}
+sub vcl_backend_response {{
+  if (beresp.status == 200) {{ set beresp.ttl = 1h; }} else {{ set beresp.uncacheable = true; }}
+  return (deliver);
+}}
 """
 
 

@@ -8,7 +8,8 @@ import re
 import subprocess
 
 PATH = "/v1/chat/completions"
-CREDENTIAL = "Bearer bench"
+# LiteLLM takes no weaker one as its master key; it protects nothing.
+CREDENTIAL = "Bearer sk-bench-6f1d8a2c94e7b05d3f8a6c1e9b7d2405"
 
 
 def request_body(number: int, choices: int, stream: bool) -> str:
@@ -17,9 +18,13 @@ def request_body(number: int, choices: int, stream: bool) -> str:
     return json.dumps(body | {"stream": True} if stream else body)
 
 
-def post(port: int, body: str) -> tuple[int, bytes]:
+def headers(more: dict[str, str]) -> dict[str, str]:
+    return {"Content-Type": "application/json", "Authorization": CREDENTIAL} | more
+
+
+def post(port: int, body: str, more_headers: dict[str, str]) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("POST", PATH, body, {"Content-Type": "application/json", "Authorization": CREDENTIAL})
+    connection.request("POST", PATH, body, headers(more_headers))
     answer = connection.getresponse()
     return answer.status, answer.read()
 
@@ -28,15 +33,15 @@ def body_of_size(port: int, answer_bytes: int, choices: int, stream: bool) -> st
     """A request that the mock provider answers with about so many bytes."""
     for number in range(2000):
         body = request_body(number, choices, stream)
-        if abs(len(post(port, body)[1]) - answer_bytes) <= answer_bytes // 32:
+        if abs(len(post(port, body, {})[1]) - answer_bytes) <= answer_bytes // 32:
             return body
     raise SystemExit(f"no answer of about {answer_bytes} bytes")
 
 
-def write_script(path: pathlib.Path, body: str, fresh: bool) -> pathlib.Path:
+def write_script(path: pathlib.Path, body: str, more_headers: dict[str, str], fresh: bool) -> pathlib.Path:
     """A wrk script. `fresh`: no question is asked twice."""
-    headers = f'{{["Content-Type"]="application/json",["Authorization"]="{CREDENTIAL}"}}'
-    lines = [f"local headers = {headers}", f"local body = [==[{body}]==]"]
+    pairs = ",".join(f"[ [==[{name}]==] ]=[==[{value}]==]" for name, value in headers(more_headers).items())
+    lines = [f"local headers = {{{pairs}}}", f"local body = [==[{body}]==]"]
     if fresh:
         lines += [
             "local asked = 0",
