@@ -21,7 +21,7 @@ from portkey import Portkey  # noqa: E402
 from support import report  # noqa: E402
 from support.peers import OUT  # noqa: E402
 from varnish import Varnish  # noqa: E402
-from workload import body_of_size, load, write_script  # noqa: E402
+from workload import body_of_size, load_by_wrk, load_of_hits, request_bytes, write_script  # noqa: E402
 
 PROXY_CORE, LOAD_CORE = "0", "1"
 
@@ -55,19 +55,37 @@ def cases(provider_port: int) -> list[Case]:
     ]
 
 
-def measure(contender, case: Case, provider: MockProvider, folder: pathlib.Path, seconds: int) -> Cost:
-    if not case.fresh:
-        contender.check_hit(case.body, provider)
-    script = write_script(folder / "wrk.lua", case.body, contender.headers, case.fresh)
-    calls = provider.calls()
-    cpu_before = contender.cpu_seconds()
-    run = load(contender.port, script, case.connections, seconds, LOAD_CORE)
-    if run.requests == 0:
-        raise NotRun(f"no answer within {seconds} s")
-    cpu_us = (contender.cpu_seconds() - cpu_before) / run.requests * 1e6
-    if not case.fresh and provider.calls() != calls:
-        raise NotRun(f"asked the provider {provider.calls() - calls} times for what it had")
-    return Cost(run.rate, cpu_us, run.p50_us, run.p99_us, contender.resident_bytes() / 2**20, run.errors)
+@dataclasses.dataclass
+class Bench:
+    build: pathlib.Path
+    folder: pathlib.Path
+    provider: MockProvider
+    seconds: int
+    client: str  # of hits
+
+    def measure(self, contender, case: Case) -> Cost:
+        answer = b"" if case.fresh else contender.check_hit(case.body, self.provider)
+        calls, cpu_before = self.provider.calls(), contender.cpu_seconds()
+        run = self._load(contender, case, answer)
+        cpu = contender.cpu_seconds() - cpu_before
+        if run.requests == 0:
+            raise NotRun(f"no answer within {self.seconds} s")
+        if not case.fresh and self.provider.calls() != calls:
+            raise NotRun(f"asked the provider {self.provider.calls() - calls} times for what it had")
+        if run.differing and contender.replays_exactly:
+            raise NotRun(f"{run.differing} of its hits are not the answer that it stored")
+        resident_mb = contender.resident_bytes() / 2**20
+        return Cost(run.rate, cpu / run.requests * 1e6, run.p50_us, run.p99_us, resident_mb, run.errors)
+
+    def _load(self, contender, case: Case, answer: bytes):
+        if case.fresh or self.client == "wrk":
+            script = write_script(self.folder / "wrk.lua", case.body, contender.headers, case.fresh)
+            return load_by_wrk(contender.port, script, case.connections, self.seconds, LOAD_CORE)
+        request = request_bytes(contender.port, case.body, contender.headers)
+        binary = self.build / "bin" / "bench_http_load"
+        return load_of_hits(
+            binary, self.folder, contender.port, request, answer, case.connections, self.seconds, LOAD_CORE
+        )
 
 
 def start(contenders, provider: MockProvider, body: str, folder: pathlib.Path, absent: dict[str, str]) -> list:
@@ -116,6 +134,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--client", choices=["bench_http_load", "wrk"], default="bench_http_load", help="of hits")
     parser.add_argument("--only", default="", help="contenders, by the start of their names")
     arguments = parser.parse_args()
     build = arguments.build.resolve()
@@ -133,6 +152,7 @@ def main():
         running = []
         try:
             todo = cases(provider.port)
+            bench = Bench(build, folder, provider, arguments.seconds, arguments.client)
             running = start(chosen, provider, todo[0].body, folder, absent)
             for _ in range(arguments.rounds):
                 for case in todo:
@@ -141,7 +161,7 @@ def main():
                         if where in absent or not (contender.caches or case.fresh):
                             continue
                         try:
-                            cost = measure(contender, case, provider, folder, arguments.seconds)
+                            cost = bench.measure(contender, case)
                         except NotRun as why:
                             absent[where] = str(why)
                             continue

@@ -12,7 +12,7 @@ PATH = "/v1/chat/completions"
 CREDENTIAL = "Bearer sk-bench-6f1d8a2c94e7b05d3f8a6c1e9b7d2405"
 
 
-def request_body(number: int, choices: int, stream: bool) -> str:
+def request_body(number: int | str, choices: int, stream: bool) -> str:
     question = f"Which of the answers to question {number} is the longest?"
     body = {"model": "gpt-4o", "messages": [{"role": "user", "content": question}], "n": choices}
     return json.dumps(body | {"stream": True} if stream else body)
@@ -69,20 +69,43 @@ def write_script(path: pathlib.Path, body: str, more_headers: dict[str, str], fr
     return path
 
 
+def request_bytes(port: int, body: str, more_headers: dict[str, str]) -> bytes:
+    """A whole request, for the clients that send it as it is."""
+    lines = [f"POST {PATH} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Content-Length: {len(body.encode())}"]
+    lines += [f"{name}: {value}" for name, value in headers(more_headers).items()]
+    return "\r\n".join([*lines, "", body]).encode()
+
+
 @dataclasses.dataclass
 class Run:
     requests: int
     rate: float  # per second
     errors: int
-    p50_us: int
-    p99_us: int
+    differing: int  # answers that were compared and are not the stored one; wrk compares none
+    p50_us: float
+    p99_us: float
 
 
-def load(port: int, script: pathlib.Path, connections: int, seconds: int, core: str) -> Run:
+def load_by_wrk(port: int, script: pathlib.Path, connections: int, seconds: int, core: str) -> Run:
     command = ["taskset", "-c", core, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script)]
     done = subprocess.run(
         [*command, f"http://127.0.0.1:{port}"], check=True, capture_output=True, text=True, timeout=seconds + 60
     )
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)", done.stdout)
     requests, duration_us, errors, p50_us, p99_us, _ = map(int, found.groups())
-    return Run(requests, requests / duration_us * 1e6, errors, p50_us, p99_us)
+    return Run(requests, requests / duration_us * 1e6, errors, 0, p50_us, p99_us)
+
+
+def load_of_hits(
+    binary: pathlib.Path, folder: pathlib.Path, port: int, request: bytes, answer: bytes, connections: int,
+    seconds: int, core: str,
+) -> Run:  # fmt: skip
+    """By `bench_http_load`, which costs less than wrk and compares answers."""
+    (folder / "request").write_bytes(request)
+    (folder / "answer").write_bytes(answer)
+    command = ["taskset", "-c", core, str(binary), "--port", str(port), "--connections", str(connections)]
+    command += ["--request", str(folder / "request"), "--expect", str(folder / "answer"), "--seconds", str(seconds)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=seconds + 60)
+    run = json.loads(done.stdout)
+    rate = run["requests"] / run["seconds"]
+    return Run(run["requests"], rate, run["errors"], run["differing"], run["p50_us"], run["p99_us"])
