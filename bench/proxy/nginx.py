@@ -1,4 +1,5 @@
-"""nginx with its cache on tmpfs and the body in the key, in the four modes that matter for hits."""
+"""nginx with its cache on tmpfs and the body in the key, in the four modes that matter for hits, and as a
+proxy that caches nothing and passes streams on at once."""
 
 import pathlib
 import shutil
@@ -21,16 +22,23 @@ http {{
     client_body_buffer_size 64k; client_max_body_size 32m;
     location / {{
       proxy_pass http://provider; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_cache answers; proxy_cache_methods POST; proxy_cache_valid 200 1h;
-      proxy_ignore_headers Cache-Control Expires;
-      proxy_cache_key "$request_uri|$http_authorization|$request_body";
+      {answers}
     }}
   }}
 }}
 """
 
+CACHED = """
+      proxy_cache answers; proxy_cache_methods POST; proxy_cache_valid 200 1h;
+      proxy_ignore_headers Cache-Control Expires;
+      proxy_cache_key "$request_uri|$http_authorization|$request_body";
+"""
+UNBUFFERED = "proxy_buffering off;"
+
 
 class Nginx(Contender):
+    answers = CACHED
+
     def __init__(self, sendfile: bool, open_file_cache: bool):
         self.sendfile = "on" if sendfile else "off"
         self.open_file_cache = "open_file_cache max=1000 inactive=60s;" if open_file_cache else ""
@@ -44,7 +52,7 @@ class Nginx(Contender):
         pathlib.Path(folder / "nginx.conf").write_text(
             CONFIGURATION.format(
                 folder=folder, cache=self.cache, port=port, upstream_port=upstream_port,
-                sendfile=self.sendfile, open_file_cache=self.open_file_cache,
+                sendfile=self.sendfile, open_file_cache=self.open_file_cache, answers=self.answers,
             )
         )
         return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
@@ -52,6 +60,15 @@ class Nginx(Contender):
     def stop(self):
         super().stop()
         shutil.rmtree(self.cache, ignore_errors=True)
+
+
+class UnbufferedNginx(Nginx):
+    caches = False
+    answers = UNBUFFERED
+
+    def __init__(self):
+        super().__init__(sendfile=True, open_file_cache=False)
+        self.name = "nginx proxy_buffering off"
 
 
 def modes() -> list[Nginx]:

@@ -14,6 +14,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from contender import NotRun  # noqa: E402
+from latency import miss_delay, stream_delay  # noqa: E402
 from litellm import LiteLlm  # noqa: E402
 from nginx import modes  # noqa: E402
 from own import MockProvider, Own  # noqa: E402
@@ -167,11 +168,17 @@ def main():
                             continue
                         costs.setdefault(case.name, {}).setdefault(contender.name, []).append(cost)
                         print(f"{case.name}: {contender.name}: {cost}", file=sys.stderr)
+            proxies = [c for c in running if c.caches]
+            delays = miss_delay(build, proxies, provider, folder, 300 * arguments.rounds, LOAD_CORE)
         finally:
             for contender in [*running, provider]:
                 contender.stop()
+        try:
+            delays += "\n" + stream_delay(build, folder, 300 * arguments.rounds, PROXY_CORE, LOAD_CORE)
+        except NotRun as why:
+            absent["streamed bytes"] = str(why)
     results = {case: {n: median(c) for n, c in by_name.items()} for case, by_name in costs.items()}
-    text = table(results, ours.name)
+    text = f"{table(results, ours.name)}\n{delays}"
     text += "".join(f"\nNot run: {name} ({why}).\n" for name, why in absent.items())
     print(text)
     OUT.mkdir(parents=True, exist_ok=True)
