@@ -116,6 +116,14 @@ std::string asked_text(const Json& request) {
   return "something";
 }
 
+std::string text_for(MockRandom& random, const Json& request) {
+  const auto& format = mock_member(mock_member(request, "output_config"), "format");
+  if (mock_member(format, "type") == "json_schema") {
+    return mock_value(random, mock_member(format, "schema")).dump();
+  }
+  return mock_answer(random, asked_text(request));
+}
+
 struct Answer {
   std::vector<Block> blocks;
   std::string stop_reason = "end_turn";
@@ -141,7 +149,7 @@ Answer answer_to(const MockRequest& request) {
   } else if (can_search(json)) {
     add_search(answer.blocks, random, asked_text(json));
   } else {
-    auto tokens = mock_tokens(mock_answer(random, asked_text(json)));
+    auto tokens = mock_tokens(text_for(random, json));
     if (const auto limit = json["max_tokens"].get<std::uint64_t>(); tokens.size() > limit) {
       tokens.resize(limit);
       answer.stop_reason = "max_tokens";

@@ -2,7 +2,8 @@
 //
 // Thinking where `thinking` is enabled, and some of it redacted for the model "mock-redacted"; a
 // tool call where tool_choice demands one; a search, its result and a citation where there is a
-// web_search tool; else text. Cut to max_tokens, with the stop reason `max_tokens`.
+// web_search tool; else text, JSON where `output_config` says so. Text is cut to max_tokens,
+// with the stop reason `max_tokens`.
 #pragma once
 
 #include <string_view>

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
-import { client, collect, costOf, eventually, question, raw, startMock, startProxy } from './lib/programs.mjs';
+import {
+  checkRetries, client, collect, costOf, eventually, question, raw, startMock, startProxy,
+} from './lib/programs.mjs';
 
 let mock;
 let proxy;
@@ -113,3 +115,15 @@ test('the client library retries over a provider that fails at times', async () 
     await flaky.stop();
   }
 });
+
+for (const status of [429, 503]) {
+  test(`a ${status} with Retry-After is retried by the library or the proxy`, () => (
+    checkRetries(mock, status, (proxy_, maxRetries) => {
+      const anthropic = client(proxy_, { maxRetries });
+      return [anthropic.messages, anthropic.beta.messages].flatMap((api) => {
+        const body = question();
+        const streamed = question({ stream: true });
+        return [() => api.create(body), async () => collect(await api.create(streamed))];
+      });
+    })));
+}

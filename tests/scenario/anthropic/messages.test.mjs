@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema';
 import { client, collect, costOf, plain, question, raw, startMock, startProxy } from './lib/programs.mjs';
 
 let mock;
@@ -25,6 +26,9 @@ const kinds = {
   'a tool call': () => question({ tools: [weather], tool_choice: { type: 'any' } }),
   thinking: () => question({ thinking: { type: 'enabled', budget_tokens: 1024 }, max_tokens: 4096 }),
   'redacted thinking': () => question({ model: 'mock-redacted' }),
+  'structured output': () => question({
+    output_config: { format: { type: 'json_schema', schema: weather.input_schema } },
+  }),
   'a web search': () => question({ tools: [{ type: 'web_search_20250305', name: 'web_search' }] }),
 };
 
@@ -58,6 +62,15 @@ for (const [kind, request] of Object.entries(kinds)) {
     });
   }
 }
+
+test('structured output is parsed from a hit', async () => {
+  const body = question({ output_config: { format: jsonSchemaOutputFormat(weather.input_schema) } });
+  const first = (await anthropic.messages.parse(body)).parsed_output;
+  assert.equal(typeof first.city, 'string');
+  const { answer, calls } = await costOf(mock, () => anthropic.messages.parse(body));
+  assert.equal(calls, 0);
+  assert.deepEqual(answer.parsed_output, first);
+});
 
 test('events made of a body come in the order of the API', async () => {
   const body = question({ thinking: { type: 'enabled', budget_tokens: 1024 }, max_tokens: 4096 });

@@ -1,7 +1,9 @@
 // The real programs under test: started on free ports, stopped again, their output kept for a
 // failure's report.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -72,6 +74,75 @@ export async function startProxy({ upstream, options = [], env = {} }) {
     log: () => program.log,
     metrics: () => readMetrics(adminUrl),
   };
+}
+
+// A provider that refuses every body the first time, with `status` and Retry-After, and then asks
+// the mock.
+export async function startBusy(mock, status) {
+  const refused = new Set();
+  const server = createServer(async (request, answer) => {
+    const pieces = [];
+    for await (const piece of request) pieces.push(piece);
+    const body = Buffer.concat(pieces).toString();
+    if (!refused.has(body)) {
+      refused.add(body);
+      answer.writeHead(status, { 'content-type': 'application/json', 'retry-after': '1' });
+      answer.end('{"error":{"message":"Busy."}}');
+      return;
+    }
+    const reply = await fetch(`${mock.url}${request.url}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    answer.writeHead(reply.status, { 'content-type': reply.headers.get('content-type') });
+    answer.end(Buffer.from(await reply.arrayBuffer()));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    stop: () => new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    }),
+  };
+}
+
+// `asksOf(proxy, maxRetries)` gives functions that each ask something, the same every time. Busy
+// provider: the library waits as it says and asks again, or the proxy does it for a library that
+// does not; what came at last is a hit.
+export async function checkRetries(mock, status, asksOf) {
+  const busy = await startBusy(mock, status);
+  const passing = await startProxy({ upstream: busy.url, options: ['--upstream-max-retries', '0'] });
+  const retrying = await startProxy({ upstream: busy.url });
+  try {
+    for (const ask of asksOf(passing, 0)) {
+      await assert.rejects(ask(), (error) => (
+        error.status === status && error.headers.get('retry-after') === '1'));
+    }
+    for (const [proxy, maxRetries] of [[passing, 2], [retrying, 0]]) {
+      const asks = asksOf(proxy, maxRetries);
+      const first = await Promise.all(asks.map((ask) => ask()));
+      const { answer, calls } = await costOf(mock, () => Promise.all(asks.map((ask) => ask())));
+      assert.equal(calls, 0);
+      assert.deepEqual(answer, first);
+    }
+  } finally {
+    for (const program of [passing, retrying, busy]) await program.stop();
+  }
+}
+
+// An answer says the same in all `forms` (name -> what asks), whichever form was stored.
+export async function checkEveryOrder(mock, makeRequest, forms) {
+  for (const [stored, store] of Object.entries(forms)) {
+    for (const [asked, ask] of Object.entries(forms)) {
+      const request = makeRequest();
+      const first = await store(request);
+      const { answer, calls } = await costOf(mock, () => ask(request));
+      assert.equal(calls, 0, `${asked} after ${stored}`);
+      assert.deepEqual(answer, first, `${asked} after ${stored}`);
+    }
+  }
 }
 
 export async function startRedis() {

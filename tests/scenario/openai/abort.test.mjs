@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { client, collect, eventually, question, raw, startMock, startProxy, textOf } from './lib/programs.mjs';
+import {
+  client, collect, costOf, eventually, question, raw, startMock, startProxy, textOf, uniqueWord,
+} from './lib/programs.mjs';
 
 let mock;
 let proxy;
@@ -30,6 +32,19 @@ test('a client that hangs up does not end the call; the next one is a hit', asyn
   assert.equal(again.at(-1).choices[0].finish_reason, 'stop');
   assert.equal((await mock.counts()).requests, asked + 1);
   assert.match((await raw(proxy, body)).cacheStatus, /; hit;/);
+});
+
+test('a client that hangs up on a completion does not end the call either', async () => {
+  const openai = client(proxy);
+  const body = { model: 'gpt-3.5-turbo-instruct', prompt: `Say ${uniqueWord()}`, stream: true };
+  const stream = await openai.completions.create(body);
+  for await (const chunk of stream) {
+    if (chunk.choices[0]?.text) break; // leaves the loop, which aborts
+  }
+  await eventually(async () => (await flightsActive()) === 0, 'the call ends by itself');
+  const { answer, calls } = await costOf(mock, async () => collect(await openai.completions.create(body)));
+  assert.equal(calls, 0);
+  assert.equal(answer.at(-1).choices[0].finish_reason, 'stop');
 });
 
 test('one that joined goes on when the first hangs up', async () => {

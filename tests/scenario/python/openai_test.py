@@ -1,70 +1,183 @@
 """OpenAI's Python client library through the proxy."""
 
+import asyncio
+import functools
+
 import openai
+import pydantic
 
-from programs import ProxyTest
+from programs import ProxyTest, start_mock, start_proxy
 
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
-    },
-}
+PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
+WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": PARAMETERS}}
+FUNCTION = {"type": "function", "name": "get_weather", "strict": True, "parameters": PARAMETERS}
+THING = {"name": "thing", "schema": PARAMETERS}
+USAGE = {"stream_options": {"include_usage": True}}
+
+
+class Thing(pydantic.BaseModel):
+    name: str
+    size: int
+
+
+def plain(answer):
+    """Without what the library adds in parsing, and without what is null."""
+    if isinstance(answer, list):
+        return [plain(element) for element in answer]
+    if not isinstance(answer, dict):
+        return answer
+    added = ("parsed", "parsed_arguments")
+    return {
+        name: plain(value)
+        for name, value in answer.items()
+        if name not in added and value is not None
+    }
+
+
+def chat_body(client, request):
+    return plain(client.chat.completions.create(**request).to_dict(mode="json"))
+
+
+def chat_stream(client, request):
+    """What the library makes of a stream; the objects' names differ between the two forms."""
+    with client.chat.completions.stream(**request, **USAGE) as stream:
+        return plain(stream.get_final_completion().to_dict(mode="json"))
+
+
+def said_in_chat(answer):
+    choices = [
+        (
+            choice["finish_reason"],
+            choice["message"].get("content"),
+            [
+                (call["id"], call["function"]["name"], call["function"]["arguments"])
+                for call in choice["message"].get("tool_calls", [])
+            ],
+        )
+        for choice in answer["choices"]
+    ]
+    return answer["id"], answer["model"], answer["usage"], choices
+
+
+def completion_body(client, request):
+    whole = client.completions.create(**request)
+    texts = [(choice.text, choice.finish_reason) for choice in whole.choices]
+    return whole.id, texts, whole.usage
+
+
+def completion_stream(client, request):
+    texts, reasons, usage, answer_id = {}, {}, None, None
+    for chunk in client.completions.create(**request, stream=True, **USAGE):
+        answer_id, usage = chunk.id, chunk.usage
+        for choice in chunk.choices:
+            texts[choice.index] = texts.get(choice.index, "") + choice.text
+            reasons[choice.index] = choice.finish_reason
+    return answer_id, [(texts[i], reasons[i]) for i in sorted(texts)], usage
+
+
+def response_body(client, request):
+    whole = client.responses.create(**request)
+    return plain(whole.to_dict(mode="json"))
+
+
+def response_stream(client, request):
+    with client.responses.stream(**request) as stream:
+        return plain(stream.get_final_response().to_dict(mode="json"))
 
 
 class OpenAiTest(ProxyTest):
     def setUp(self):
-        self.client = openai.OpenAI(
-            api_key="sk-alice", base_url=f"{self.proxy.url}/v1", max_retries=0
+        self.client = self.client_of(self.proxy)
+
+    def client_of(self, proxy, **options):
+        client = openai.OpenAI(
+            **{"api_key": "sk-alice", "base_url": f"{proxy.url}/v1", "max_retries": 0, **options}
         )
-        self.addCleanup(self.client.close)
+        self.addCleanup(client.close)
+        return client
 
     def chat(self, **more):
         return {
             "model": "gpt-4o", "messages": [{"role": "user", "content": self.word()}], **more
         }
 
-    def test_chat_hits_plain_and_streamed(self):
-        whole = self.client.chat.completions.create(**self.chat())
-        again = self.free(lambda: self.client.chat.completions.create(**self.chat()))
-        self.assertEqual(again, whole)
-        chunks = self.free(
-            lambda: list(
-                self.client.chat.completions.create(
-                    **self.chat(stream=True, stream_options={"include_usage": True})
+    def completion(self, **more):
+        return {"model": "gpt-3.5-turbo-instruct", "prompt": self.word(), **more}
+
+    def response(self, **more):
+        return {"model": "gpt-4.1", "input": self.word(), **more}
+
+    def test_chat_in_every_order(self):
+        json_schema = {"type": "json_schema", "json_schema": THING}
+        for kind, more in {
+            "text": {},
+            "choices": {"n": 3},
+            "tool": {"tools": [WEATHER], "tool_choice": "required"},
+            "structured": {"response_format": json_schema},
+        }.items():
+            with self.subTest(kind=kind):
+                self.check_every_order(
+                    lambda: self.chat(**more),
+                    {
+                        "plain": lambda request: said_in_chat(chat_body(self.client, request)),
+                        "streamed": lambda request: said_in_chat(
+                            chat_stream(self.client, request)
+                        ),
+                    },
                 )
-            )
-        )
-        text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
-        self.assertEqual(text, whole.choices[0].message.content)
-        self.assertEqual(chunks[-1].usage, whole.usage)
 
-    def test_a_stored_stream_answers_a_plain_request(self):
-        request = self.chat(tools=[WEATHER], tool_choice="required")
-        with self.client.chat.completions.stream(
-            **request, stream_options={"include_usage": True}
-        ) as stream:
-            streamed = stream.get_final_completion()
-        whole = self.free(lambda: self.client.chat.completions.create(**request))
-        call, streamed_call = (
-            answer.choices[0].message.tool_calls[0] for answer in (whole, streamed)
-        )
-        self.assertEqual(call.id, streamed_call.id)
-        self.assertEqual(call.function.name, streamed_call.function.name)
-        self.assertEqual(call.function.arguments, streamed_call.function.arguments)
+    def test_completions_in_every_order(self):
+        for kind, more in {"text": {}, "choices": {"n": 2}}.items():
+            with self.subTest(kind=kind):
+                self.check_every_order(
+                    lambda: self.completion(**more),
+                    {
+                        "plain": functools.partial(completion_body, self.client),
+                        "streamed": functools.partial(completion_stream, self.client),
+                    },
+                )
 
-    def test_completions(self):
-        request = {"model": "gpt-3.5-turbo-instruct", "prompt": self.word()}
-        chunks = list(self.client.completions.create(**request, stream=True))
-        whole = self.free(lambda: self.client.completions.create(**request))
-        self.assertEqual("".join(c.choices[0].text for c in chunks), whole.choices[0].text)
+    def test_responses_in_every_order(self):
+        for kind, more in {
+            "text": {},
+            "reasoning": {"reasoning": {"effort": "low", "summary": "auto"}},
+            "tool": {"tools": [FUNCTION], "tool_choice": "required"},
+            "search": {"tools": [{"type": "web_search"}]},
+            "structured": {"text": {"format": {"type": "json_schema", **THING}}},
+        }.items():
+            with self.subTest(kind=kind):
+                self.check_every_order(
+                    lambda: self.response(**more),
+                    {
+                        "plain": functools.partial(response_body, self.client),
+                        "streamed": functools.partial(response_stream, self.client),
+                    },
+                )
 
-    def test_a_stored_completion_is_streamed(self):
-        request = {"model": "gpt-3.5-turbo-instruct", "prompt": self.word()}
-        whole = self.client.completions.create(**request)
-        chunks = self.free(lambda: list(self.client.completions.create(**request, stream=True)))
-        self.assertEqual("".join(c.choices[0].text for c in chunks), whole.choices[0].text)
+    def test_chunks_of_a_hit_are_those_of_the_miss(self):
+        request = self.chat(stream=True, **USAGE)
+        first = list(self.client.chat.completions.create(**request))
+        again = self.free(lambda: list(self.client.chat.completions.create(**request)))
+        self.assertEqual(again, first)
+
+    def test_structured_output_is_parsed_from_a_hit(self):
+        chat = self.chat(response_format=Thing)
+        first = self.client.chat.completions.parse(**chat).choices[0].message.parsed
+        self.assertIsInstance(first, Thing)
+        again = self.free(lambda: self.client.chat.completions.parse(**chat))
+        self.assertEqual(again.choices[0].message.parsed, first)
+
+        def streamed():
+            with self.client.chat.completions.stream(**chat) as stream:
+                return stream.get_final_completion().choices[0].message.parsed
+
+        self.assertEqual(self.free(streamed), first)
+
+        response = self.response(text_format=Thing)
+        parsed = self.client.responses.parse(**response).output_parsed
+        self.assertIsInstance(parsed, Thing)
+        again = self.free(lambda: self.client.responses.parse(**response))
+        self.assertEqual(again.output_parsed, parsed)
 
     def test_embeddings_by_element(self):
         model = "text-embedding-3-small"
@@ -76,26 +189,86 @@ class OpenAiTest(ProxyTest):
         alone = self.free(lambda: self.client.embeddings.create(model=model, input=a))
         self.assertEqual(alone.data[0].embedding, first.data[0].embedding)
 
-    def test_responses_both_ways(self):
-        for stored_as_stream in (True, False):
-            request = {"model": "gpt-4.1", "input": f"{self.word()} {stored_as_stream}"}
+    def test_embeddings_in_either_encoding(self):
+        for encoding in ({}, {"encoding_format": "float"}, {"encoding_format": "base64"}):
+            with self.subTest(encoding=encoding):
+                request = {"model": "text-embedding-3-small", "input": [self.word()], **encoding}
+                first = self.client.embeddings.create(**request)
+                again = self.free(lambda: self.client.embeddings.create(**request))
+                self.assertEqual(again, first)
 
-            def as_stream():
-                with self.client.responses.stream(**request) as stream:
-                    stream.until_done()
-                    return stream.get_final_response()
+    def test_the_asynchronous_client_hits(self):
+        async def ask(request, more):
+            async with openai.AsyncOpenAI(
+                api_key="sk-alice", base_url=f"{self.proxy.url}/v1", max_retries=0
+            ) as client:
+                whole = await client.chat.completions.create(**request)
+                chunks = [
+                    chunk
+                    async for chunk in await client.chat.completions.create(
+                        **request, stream=True, **USAGE
+                    )
+                ]
+                response = await client.responses.create(**more)
+                return whole.id, chunks, response.id
 
-            def as_body():
-                return self.client.responses.create(**request)
+        request, more = self.chat(), self.response()
+        first = asyncio.run(ask(request, more))
+        self.assertEqual(self.free(lambda: asyncio.run(ask(request, more))), first)
 
-            stored = as_stream() if stored_as_stream else as_body()
-            derived = self.free(as_body if stored_as_stream else as_stream)
-            self.assertEqual(derived.id, stored.id)
-            self.assertEqual(derived.output_text, stored.output_text)
-            self.assertEqual(derived.usage, stored.usage)
+    def test_hanging_up_does_not_end_the_call(self):
+        mock = self.started(start_mock("--ttft-ms", "10", "--tokens-per-second", "200"))
+        proxy = self.started(start_proxy(mock.url))
+        client = self.client_of(proxy)
+        for endpoint, request in (
+            (client.chat.completions, self.chat()),
+            (client.completions, self.completion()),
+            (client.responses, self.response()),
+        ):
+
+            def begin():
+                with endpoint.create(**request, stream=True) as stream:
+                    next(iter(stream))
+
+            with self.subTest(endpoint=type(endpoint).__module__):
+                chunks = self.check_hanging_up(
+                    proxy, mock, begin, lambda: list(endpoint.create(**request, stream=True))
+                )
+                last = chunks[-1]
+                ended = (
+                    last.type == "response.completed"
+                    if endpoint is client.responses
+                    else last.choices[0].finish_reason == "stop"
+                )
+                self.assertTrue(ended)
+
+    def test_retries_over_a_busy_provider(self):
+        def asks_of(proxy, max_retries):
+            client = self.client_of(proxy, max_retries=max_retries)
+            asks = [
+                functools.partial(ask, client, request)
+                for ask, request in (
+                    (chat_body, self.chat()),
+                    (chat_stream, self.chat()),
+                    (completion_body, self.completion()),
+                    (completion_stream, self.completion()),
+                    (response_body, self.response()),
+                    (response_stream, self.response()),
+                )
+            ]
+            embedded = {"model": "text-embedding-3-small", "input": [self.word()]}
+            return [*asks, lambda: client.embeddings.create(**embedded)]
+
+        self.check_retries(
+            asks_of, {429: openai.RateLimitError, 503: openai.InternalServerError}
+        )
 
     def test_errors_are_the_librarys_own(self):
         with self.assertRaises(openai.RateLimitError):
             self.client.chat.completions.create(**self.chat(model="mock-status-429"))
         with self.assertRaises(openai.InternalServerError):
             self.client.responses.create(model="mock-status-500", input="a")
+        with self.assertRaises(openai.RateLimitError):
+            self.client.completions.create(**self.completion(model="mock-status-429"))
+        with self.assertRaises(openai.InternalServerError):
+            self.client.embeddings.create(model="mock-status-503", input="a")
