@@ -1,6 +1,5 @@
 #include "bench/proxy/answer_reader.hpp"
 
-#include <strings.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -18,11 +17,17 @@ bool parse_number(std::string_view text, int base, std::uint64_t& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+bool equals_in_any_case(std::string_view text, std::string_view lower) {
+  const auto to_lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; };
+  return std::ranges::equal(text, lower, {}, to_lower);
+}
+
 // The value where `line` is that field, else nothing.
-std::string_view field_value(std::string_view line, std::string_view name) {
-  if (line.size() <= name.size() || line[name.size()] != ':') return {};
-  if (::strncasecmp(line.data(), name.data(), name.size()) != 0) return {};
-  line.remove_prefix(name.size() + 1);
+std::string_view field_value(std::string_view line, std::string_view lower_name) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return {};
+  if (!equals_in_any_case(line.substr(0, colon), lower_name)) return {};
+  line.remove_prefix(colon + 1);
   while (line.starts_with(' ')) line.remove_prefix(1);
   while (line.ends_with(' ')) line.remove_suffix(1);
   return line;
@@ -124,8 +129,7 @@ bool AnswerReader::parse_head(std::string_view head) {
       if (!parse_number(value, 10, content_length_)) return false;
       has_length = true;
     }
-    const auto coding = field_value(line, "transfer-encoding");
-    if (coding.size() == 7 && ::strncasecmp(coding.data(), "chunked", 7) == 0) is_chunked_ = true;
+    if (equals_in_any_case(field_value(line, "transfer-encoding"), "chunked")) is_chunked_ = true;
   }
   if (has_length == is_chunked_) return false;
   last_head_ = head;

@@ -6,8 +6,10 @@
 
 import argparse
 import dataclasses
+import http.client
 import pathlib
 import statistics
+import subprocess
 import sys
 import tempfile
 
@@ -25,6 +27,8 @@ from varnish import Varnish  # noqa: E402
 from workload import body_of_size, load_by_wrk, load_of_hits, request_bytes, write_script  # noqa: E402
 
 PROXY_CORE, LOAD_CORE = "0", "1"
+# Of a contender that ends, hangs or answers nonsense: the others go on.
+FAILURES = (NotRun, OSError, http.client.HTTPException, subprocess.SubprocessError)
 
 
 @dataclasses.dataclass
@@ -89,24 +93,60 @@ class Bench:
         )
 
 
-def start(contenders, provider: MockProvider, body: str, folder: pathlib.Path, absent: dict[str, str]) -> list:
-    """Those that run and, if they are caches, cache; why the others do not goes into `absent`."""
-    running = []
+def start(contenders, bench: Bench, body: str, running: list, absent: dict[str, str]):
+    """Those that run and, if they are caches, cache, go into `running`; why the others do not into `absent`."""
     for contender in contenders:
         try:
             if reason := contender.absent():
                 raise NotRun(reason)
-            contender.start(folder / contender.name.replace(" ", "_"), provider.port, PROXY_CORE)
+            contender.start(bench.folder / contender.name.replace(" ", "_"), bench.provider.port, PROXY_CORE)
             running.append(contender)
             if contender.caches:
-                contender.check_hit(body, provider)
-        except NotRun as why:
+                contender.check_hit(body, bench.provider)
+        except FAILURES as why:
+            if isinstance(contender, Own):
+                raise
             absent[contender.name] = str(why)
             if contender in running:
                 running.remove(contender)
                 contender.stop()
             print(f"not run: {contender.name}: {why}", file=sys.stderr)
-    return running
+
+
+def measure_all(bench: Bench, todo: list[Case], running: list, rounds: int, absent: dict[str, str]) -> dict:
+    """The costs of every round by case and contender."""
+    costs: dict[str, dict[str, list[Cost]]] = {}
+    for case, contender in [(case, contender) for _ in range(rounds) for case in todo for contender in running]:
+        where = f"{contender.name}, {case.name}"
+        if where in absent or not (contender.caches or case.fresh):
+            continue
+        try:
+            cost = bench.measure(contender, case)
+        except FAILURES as why:
+            if isinstance(contender, Own):
+                raise
+            absent[where] = str(why)
+            continue
+        costs.setdefault(case.name, {}).setdefault(contender.name, []).append(cost)
+        print(f"{case.name}: {contender.name}: {cost}", file=sys.stderr)
+    return costs
+
+
+def delays(bench: Bench, running: list, questions: int, absent: dict[str, str]) -> str:
+    """The two tables of latency.py; those of streams start proxies of their own when the others have ended."""
+    texts = []
+    proxies = [contender for contender in running if contender.caches]
+    try:
+        texts.append(miss_delay(bench.build, proxies, bench.provider, bench.folder, questions, LOAD_CORE))
+    except FAILURES as why:
+        absent["miss, 1 connection"] = str(why)
+    while running:
+        running.pop().stop()
+    try:
+        texts.append(stream_delay(bench.build, bench.folder, questions, PROXY_CORE, LOAD_CORE))
+    except FAILURES as why:
+        absent["streamed bytes"] = str(why)
+    return "\n".join(texts)
 
 
 def median(costs: list[Cost]) -> Cost:
@@ -144,41 +184,23 @@ def main():
     everyone = [ours, *modes(), Varnish(), LiteLlm(OUT / "proxy"), Portkey(OUT / "proxy"), MockProvider(build)]
     chosen = [c for c in everyone if c is ours or not wanted or c.name.startswith(wanted)]
     absent: dict[str, str] = {}
-    costs: dict[str, dict[str, list[Cost]]] = {}
+    running: list = []
     with tempfile.TemporaryDirectory(prefix="bench-proxy-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
         provider = MockProvider(build)
         provider.start(folder / "provider", 0, LOAD_CORE)
-        running = []
+        bench = Bench(build, folder, provider, arguments.seconds, arguments.client)
         try:
             todo = cases(provider.port)
-            bench = Bench(build, folder, provider, arguments.seconds, arguments.client)
-            running = start(chosen, provider, todo[0].body, folder, absent)
-            for _ in range(arguments.rounds):
-                for case in todo:
-                    for contender in running:
-                        where = f"{contender.name}, {case.name}"
-                        if where in absent or not (contender.caches or case.fresh):
-                            continue
-                        try:
-                            cost = bench.measure(contender, case)
-                        except NotRun as why:
-                            absent[where] = str(why)
-                            continue
-                        costs.setdefault(case.name, {}).setdefault(contender.name, []).append(cost)
-                        print(f"{case.name}: {contender.name}: {cost}", file=sys.stderr)
-            proxies = [c for c in running if c.caches]
-            delays = miss_delay(build, proxies, provider, folder, 300 * arguments.rounds, LOAD_CORE)
+            start(chosen, bench, todo[0].body, running, absent)
+            costs = measure_all(bench, todo, running, arguments.rounds, absent)
+            latencies = delays(bench, running, 300 * arguments.rounds, absent)
         finally:
             for contender in [*running, provider]:
                 contender.stop()
-        try:
-            delays += "\n" + stream_delay(build, folder, 300 * arguments.rounds, PROXY_CORE, LOAD_CORE)
-        except NotRun as why:
-            absent["streamed bytes"] = str(why)
     results = {case: {n: median(c) for n, c in by_name.items()} for case, by_name in costs.items()}
-    text = f"{table(results, ours.name)}\n{delays}"
+    text = f"{table(results, ours.name)}\n{latencies}"
     text += "".join(f"\nNot run: {name} ({why}).\n" for name, why in absent.items())
     print(text)
     OUT.mkdir(parents=True, exist_ok=True)
