@@ -1,4 +1,6 @@
-"""Portkey's gateway from npm, in a folder of its own, asked to cache what it can ("simple" mode)."""
+"""Portkey's gateway from npm, in a folder of its own, asked to cache what it can ("simple" mode).
+
+Version 1.15.2 as published sets no cache up (x-portkey-cache-status: DISABLED), and so is found not to cache."""
 
 import json
 import pathlib

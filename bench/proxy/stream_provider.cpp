@@ -54,6 +54,9 @@ StreamProvider::StreamProvider(std::uint16_t port)
     ::close(listener_);
     throw std::system_error(error, std::generic_category(), "the provider's port");
   }
+  socklen_t size = sizeof address;
+  ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+  port_ = ntohs(address.sin_port);
 }
 
 StreamProvider::~StreamProvider() {

@@ -13,11 +13,14 @@ namespace llm_edge_cache::bench {
 // whoever measures calls poll() until a request is there. One request at a time. Not thread-safe.
 class StreamProvider {
  public:
-  // Throws std::system_error when the port is taken.
+  // Listens on the loopback interface, on a free port for 0; throws std::system_error when the port
+  // is taken.
   explicit StreamProvider(std::uint16_t port);
   ~StreamProvider();
   StreamProvider(const StreamProvider&) = delete;
   StreamProvider& operator=(const StreamProvider&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
 
   // Accepts and reads what is there. True once a whole request has come: write to it next.
   [[nodiscard]] bool poll();
@@ -36,6 +39,7 @@ class StreamProvider {
   };
 
   int listener_;
+  std::uint16_t port_ = 0;
   std::list<Peer> peers_;
   Peer* asking_ = nullptr;
 };
