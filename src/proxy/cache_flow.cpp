@@ -8,6 +8,7 @@
 #include "proxy/cache_decision.hpp"
 #include "proxy/cached_fetch.hpp"
 #include "proxy/flight_follower.hpp"
+#include "proxy/flight_payer.hpp"
 #include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
 #include "proxy/request_decision.hpp"
@@ -224,7 +225,21 @@ class CacheFlow final : public http::BodyReceiver, public std::enable_shared_fro
     options.on_failure = [self = shared_from_this()](const FlightFailure& failure) {
       return self->on_failure(failure);
     };
+    options.payer = payer();
+    options.on_refused = [self = shared_from_this()](const Flight& refused) {
+      self->ask_anew(refused);
+    };
     return std::make_shared<FlightFollower>(services_, exchange_, std::move(options));
+  }
+
+  // Whoever led the flight keeps its refusal; of those who ask anew one leads the next.
+  void ask_anew(const Flight& refused) {
+    services_->flights.remove(flight_key(), refused);
+    if (++boardings_ < kMaxBoardings) {
+      board_flight();
+    } else {
+      fly_alone({.may_ask_l2 = false});
+    }
   }
 
   // The flight that was joined ended with what another request may be given; this one may ask for
@@ -270,7 +285,12 @@ class CacheFlow final : public http::BodyReceiver, public std::enable_shared_fro
   [[nodiscard]] FlightOptions flight_options() const {
     FlightOptions options;
     options.max_recorded_bytes = services_->options.max_entry_bytes;
+    options.payer = payer();
     return options;
+  }
+  [[nodiscard]] FlightPayer payer() const {
+    return payer_of(*services_, policies_->keyer, caller_, exchange_->head().headers,
+                    decision_.request.upstream);
   }
 
   const ServicesPtr services_;
@@ -285,6 +305,7 @@ class CacheFlow final : public http::BodyReceiver, public std::enable_shared_fro
   http::SharedBytes body_;
   EntryPtr last_good_;  // what was found, and cannot be given as long as the provider answers
   FlightTable::Landings landings_ = 0;
+  int boardings_ = 0;
 };
 
 }  // namespace

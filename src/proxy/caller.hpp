@@ -24,6 +24,8 @@ class Caller {
   Caller& operator=(const Caller&) = delete;
 
   [[nodiscard]] const Tenant& tenant() const { return *tenant_; }
+  // Whose limits it counts for: the same for all requests that share them.
+  [[nodiscard]] std::shared_ptr<const void> limits() const { return tenant_->state; }
   // Before each call to an upstream: the error in its place, where the tenant's rate counts calls
   // and is used up.
   [[nodiscard]] std::optional<ProxyError> refuse_call(TimePoint now) const;

@@ -38,14 +38,19 @@ CredentialScope::CredentialScope(const ProxyOptions& options)
       credential_headers_(options.credential_headers) {}
 
 KeyDigest CredentialScope::scope_of(const http::Headers& headers) const {
-  if (mode_ == ScopeMode::kShared) {
-    return {};
-  }
+  return mode_ == ScopeMode::kShared ? KeyDigest{} : digest_of_all(headers);
+}
+
+KeyDigest CredentialScope::credentials_within_scope(const http::Headers& headers) const {
+  return mode_ == ScopeMode::kShared ? digest_of_all(headers) : KeyDigest{};
+}
+
+KeyDigest CredentialScope::digest_of_all(const http::Headers& headers) const {
   std::string credentials;
-  append_credentials(credentials, headers);
-  const auto scope = hmac_sha256(secret_, credentials);
+  append_all(credentials, headers);
+  const auto digest = hmac_sha256(secret_, credentials);
   OPENSSL_cleanse(credentials.data(), credentials.size());
-  return scope;
+  return digest;
 }
 
 KeyDigest CredentialScope::scope_of_tenant(std::string_view space) const {
@@ -55,9 +60,12 @@ KeyDigest CredentialScope::scope_of_tenant(std::string_view space) const {
 }
 
 void CredentialScope::append_credentials(std::string& out, const http::Headers& headers) const {
-  if (mode_ == ScopeMode::kShared) {
-    return;
+  if (mode_ != ScopeMode::kShared) {
+    append_all(out, headers);
   }
+}
+
+void CredentialScope::append_all(std::string& out, const http::Headers& headers) const {
   for (const auto& name : credential_headers_) {
     if (headers.contains(name) && headers.has_token("connection", name)) {
       append_number(out, 0);  // it does not go upstream: nobody vouches for it

@@ -21,11 +21,17 @@ class CredentialScope {
   // That of a tenant, which no credentials have, in any mode.
   [[nodiscard]] KeyDigest scope_of_tenant(std::string_view space) const;
 
+  // Tells apart those who share a scope: zero where all who have the scope have one credential.
+  [[nodiscard]] KeyDigest credentials_within_scope(const http::Headers& headers) const;
+
   // Appends the credentials so that no two sets of them append the same bytes: name, number of
   // values, and each value with its length. Secret: hash it, never keep it. Nothing in shared mode.
   void append_credentials(std::string& out, const http::Headers& headers) const;
 
  private:
+  void append_all(std::string& out, const http::Headers& headers) const;
+  [[nodiscard]] KeyDigest digest_of_all(const http::Headers& headers) const;
+
   const ScopeMode mode_;
   const std::string secret_;
   const std::vector<std::string> credential_headers_;

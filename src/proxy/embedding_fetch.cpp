@@ -167,7 +167,9 @@ class EmbeddingFetch final : public http::ResponseHandler,
     services_->metrics.flight_started();
     if (order_.caller != nullptr) {
       if (auto refusal = order_.caller->refuse_call(http::IoThread::now())) {
-        finish({.kind = FlightEnding::Kind::kFailed, .error = *std::move(refusal)});
+        finish({.kind = FlightEnding::Kind::kFailed,
+                .error = *std::move(refusal),
+                .is_payers_own = true});
         return;
       }
     }

@@ -9,6 +9,7 @@
 #include "proxy/embedding_batch.hpp"
 #include "proxy/embedding_fetch.hpp"
 #include "proxy/flight_follower.hpp"
+#include "proxy/flight_payer.hpp"
 #include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
 #include "proxy/upstream_request.hpp"
@@ -91,8 +92,10 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
                     });
   }
 
+  [[nodiscard]] FlightKey flight_key() const { return {batch_->key(), {}, directives_.ttl_ms}; }
+
   void board_flight() {
-    const FlightKey key{batch_->key(), {}, directives_.ttl_ms};
+    const auto key = flight_key();
     for (;;) {
       const auto boarding = services_->flights.join_or_start(key, landings_, flight_options());
       const auto outcome = boarding.is_new ? LookupOutcome::kMiss : LookupOutcome::kCoalesced;
@@ -150,7 +153,21 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
     options.on_found = [self = shared_from_this()](const ServedAnswer& answer) {
       self->on_found(answer);
     };
+    options.payer = payer();
+    options.on_refused = [self = shared_from_this()](const Flight& refused) {
+      self->ask_anew(refused);
+    };
     return std::make_shared<FlightFollower>(services_, exchange_, std::move(options));
+  }
+
+  // Whoever led the flight keeps its refusal; of those who ask anew one leads the next.
+  void ask_anew(const Flight& refused) {
+    services_->flights.remove(flight_key(), refused);
+    if (++boardings_ < kMaxBoardings) {
+      board_flight();
+    } else {
+      fly_alone();
+    }
   }
 
   // The flight that was joined found what another request may be given; this one may ask for
@@ -179,10 +196,15 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
                   forward_status({.reason = ForwardReason::kRequest, .detail = error.code}));
   }
 
-  [[nodiscard]] static FlightOptions flight_options() {
+  [[nodiscard]] FlightOptions flight_options() const {
     FlightOptions options;
     options.max_recorded_bytes = kMaxEmbeddingAnswerBytes;
+    options.payer = payer();
     return options;
+  }
+  [[nodiscard]] FlightPayer payer() const {
+    return payer_of(*services_, policies_->keyer, caller_, exchange_->head().headers,
+                    batch_->upstream());
   }
 
   const ServicesPtr services_;
@@ -197,6 +219,7 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
   http::SharedBytes body_;
   std::shared_ptr<EmbeddingBatch> batch_;
   FlightTable::Landings landings_ = 0;
+  int boardings_ = 0;
 };
 
 }  // namespace

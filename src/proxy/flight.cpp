@@ -6,7 +6,7 @@
 namespace llm_edge_cache::proxy {
 
 Flight::Flight(FlightOptions options)
-    : options_(options), is_recording_(options.max_recorded_bytes > 0) {}
+    : options_(std::move(options)), is_recording_(options_.max_recorded_bytes > 0) {}
 
 Flight::~Flight() = default;
 

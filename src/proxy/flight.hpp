@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "base/key_digest.hpp"
 #include "base/thread_annotations.hpp"
 #include "http/io_threads.hpp"
 #include "http/message.hpp"
@@ -32,9 +33,18 @@
 
 namespace llm_edge_cache::proxy {
 
+// On whose account the call is made (flight_payer.hpp).
+struct FlightPayer {
+  std::shared_ptr<const void> limits = {};  // those it counts for; null: nobody's
+  KeyDigest credential = {};                // that goes up; zero: the same for all who may join
+
+  friend bool operator==(const FlightPayer&, const FlightPayer&) = default;
+};
+
 struct FlightOptions {
   std::size_t max_recorded_bytes = 8U << 20U;  // 0: a flight that nobody can join or outlive
   std::size_t max_lag_bytes = 256U << 10U;
+  FlightPayer payer = {};
 };
 
 // How a flight ended.
@@ -42,11 +52,12 @@ struct FlightEnding {
   enum class Kind {
     kWhole,   // the answer came to its end
     kBroken,  // the answer began and broke off; error says how
-    kFailed,  // no answer began; error is for everybody
+    kFailed,  // no answer began
     kFound,   // a tier had it: no call was made
   };
   Kind kind = Kind::kWhole;
   ProxyError error = {};
+  bool is_payers_own = false;              // kFailed: by the limits of whoever pays
   std::optional<ServedAnswer> found = {};  // kFound
   EntryPtr stored = {};                    // kWhole: the entry made of it, if one was
 };
@@ -133,6 +144,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   // kept. The source offers it before it calls.
   void offer_fallback(EntryPtr entry);
   [[nodiscard]] EntryPtr fallback() const;
+
+  [[nodiscard]] const FlightPayer& payer() const { return options_.payer; }
 
  private:
   struct Listener {

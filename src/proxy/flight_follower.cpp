@@ -6,6 +6,7 @@
 
 #include "proxy/access_record.hpp"
 #include "proxy/cache_decision.hpp"
+#include "proxy/flight_payer.hpp"
 #include "proxy/proxy_error.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -100,6 +101,10 @@ bool FlightFollower::pump_once() {
   const FlightEnding* const ending = progress.ending.get();
   if (!is_head_sent_) {
     if (progress.head == nullptr && ending == nullptr) {
+      return false;
+    }
+    if (is_refused_for_another(progress)) {
+      ask_anew();
       return false;
     }
     if (progress.head != nullptr && progress.head->is_held && ending == nullptr) {
@@ -228,6 +233,25 @@ bool FlightFollower::fall_back(std::optional<std::uint16_t> upstream_status) {
   }
   leave();
   return true;
+}
+
+bool FlightFollower::is_refused_for_another(const Flight::Progress& progress) const {
+  if (!options_.on_refused) {
+    return false;
+  }
+  const auto& payer = flight_->payer();
+  if (progress.head != nullptr) {
+    return payer.credential != options_.payer.credential &&
+           is_about_the_credential(progress.head->response.status);
+  }
+  return payer.limits != options_.payer.limits && progress.ending->is_payers_own;
+}
+
+void FlightFollower::ask_anew() {
+  const auto refused = flight_;
+  is_counted_ = true;  // by whoever answers
+  leave();
+  options_.on_refused(*refused);
 }
 
 void FlightFollower::fail(const ProxyError& error) {

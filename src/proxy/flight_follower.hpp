@@ -27,11 +27,15 @@ struct FollowerOptions {
   LookupOutcome outcome = LookupOutcome::kMiss;
   ForwardReason forward_reason = ForwardReason::kMiss;
   std::optional<KeyDigest> key;  // for x-llm-cache-key
+  FlightPayer payer = {};        // of this request, were it asked alone
   // Called instead of answering where a tier had the answer.
   std::function<void(const ServedAnswer&)> on_found;
   // Called before the client is told that the provider failed, where it has been told nothing.
   // True: the client has its answer, and the request is counted. May be empty.
   std::function<bool(const FlightFailure&)> on_failure;
+  // Called instead of answering where the call was refused on the account of another payer, which
+  // says nothing about this one. The flight is left, and nothing is counted.
+  std::function<void(const Flight&)> on_refused;
 };
 
 // On the exchange's thread, all of it. Lives until the answer is sent or the client is gone.
@@ -60,6 +64,8 @@ class FlightFollower final : public FlightListener,
   [[nodiscard]] ForwardReason forward_reason() const;
   void finish(const FlightEnding& ending);
   void fail(const ProxyError& error);
+  [[nodiscard]] bool is_refused_for_another(const Flight::Progress& progress) const;
+  void ask_anew();
   // True where the client was answered instead; the flight is left then.
   [[nodiscard]] bool fall_back(std::optional<std::uint16_t> upstream_status);
   void count(LookupOutcome outcome);

@@ -57,6 +57,11 @@ class RequestKeyer {
   [[nodiscard]] CacheRules::Index rule_of(const http::RequestHead& head, AnswerWish wish,
                                           std::string_view body) const;
 
+  // CredentialScope's, for requests that are no tenant's.
+  [[nodiscard]] KeyDigest credentials_within_scope(const http::Headers& headers) const {
+    return scope_.credentials_within_scope(headers);
+  }
+
   [[nodiscard]] const UpstreamTable& upstreams() const { return upstreams_; }
   // The group that a request goes to. The body may be of any kind, or empty where it is not known.
   [[nodiscard]] std::optional<UpstreamTable::Index> upstream_of(const http::RequestHead& head,

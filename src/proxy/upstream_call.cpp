@@ -38,7 +38,9 @@ std::shared_ptr<http::ClientCall> UpstreamCall::start(UpstreamOrder order) {
   }
   if (order.caller != nullptr) {
     if (auto refusal = order.caller->refuse_call(http::IoThread::now())) {
-      finish({.kind = FlightEnding::Kind::kFailed, .error = *std::move(refusal)},
+      finish({.kind = FlightEnding::Kind::kFailed,
+              .error = *std::move(refusal),
+              .is_payers_own = true},
              UpstreamResult::kAbandoned);
       return nullptr;
     }

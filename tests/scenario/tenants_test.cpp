@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "base/sha256.hpp"
 #include "http/server.hpp"
 #include "mock_provider/mock_chat.hpp"
+#include "tests/scenario/counting_provider.hpp"
 #include "tests/scenario/program.hpp"
 #include "tests/scenario/raw_client.hpp"
 #include "tests/support/eventually.hpp"
@@ -163,6 +165,44 @@ TEST_F(TenantsTest, tenants_that_name_one_namespace_share) {
   Program proxy(arguments(), environment());
   EXPECT_EQ(asked(proxy, kKeyA).status, 200);
   EXPECT_THAT(asked(proxy, kKeyB).field("cache-status"), HasSubstr("; hit;"));
+}
+
+TEST_F(TenantsTest, a_flight_that_was_refused_for_its_leaders_credential_refuses_nobody_else) {
+  std::promise<void> both_ask;
+  const RawServer provider([wait = both_ask.get_future().share()](RawPeer& peer) {
+    while (const auto request = peer.read_request()) {
+      if (request->find("Bearer sk-of-a") == std::string::npos) {
+        if (!peer.send(http_answer(chat_answer("for b")))) return;
+        continue;
+      }
+      wait.wait();
+      peer.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\n{}");
+    }
+  });
+  std::ofstream(config_file()) << "tenants:\n"
+                               << "  - {name: a, namespace: one, keys: ['"
+                               << hash_of("lec_key_of_a") << "'], credentials: {default: OF_A}}\n"
+                               << "  - {name: b, namespace: one, keys: ['"
+                               << hash_of("lec_key_of_b") << "']}\n";
+  auto secrets = environment();
+  secrets["OF_A"] = "sk-of-a";
+  Program proxy(serve_arguments(provider.url(),
+                                {"--config", config_file(), "--admin-token-file", token_file()}),
+                secrets);
+  auto a = std::async(std::launch::async, [&] { return asked(proxy, kKeyA); });
+  const auto lookups = [&](const std::string& count) {
+    return metrics(proxy).find("llm_edge_cache_misses_total{tier=\"l1\"} " + count + "\n") !=
+           std::string::npos;
+  };
+  EXPECT_TRUE(eventually([&] { return lookups("1"); }));
+  auto b = std::async(std::launch::async, [&] { return asked(proxy, kKeyB); });
+  EXPECT_TRUE(eventually([&] { return lookups("2"); }));
+  both_ask.set_value();
+  EXPECT_EQ(a.get().status, 401);
+  const auto answer = b.get();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body, HasSubstr("for b"));
+  EXPECT_EQ(provider.connections(), 2U);
 }
 
 TEST_F(TenantsTest, over_its_rate_a_tenant_gets_429_and_others_do_not) {

@@ -57,6 +57,24 @@ TEST(CredentialScopeTest, another_secret_makes_another_scope) {
   EXPECT_NE(scope_of({{"authorization", "a"}}, "one"), scope_of({{"authorization", "a"}}, "two"));
 }
 
+TEST(CredentialScopeTest, where_a_scope_has_one_credential_nothing_within_it_is_told_apart) {
+  const CredentialScope scope(options_with_secret("secret"));
+  EXPECT_EQ(scope.credentials_within_scope({{"authorization", "a"}}), KeyDigest{});
+}
+
+TEST(CredentialScopeTest, those_who_share_a_scope_are_told_apart_within_it) {
+  auto options = options_with_secret("secret");
+  options.scope = ScopeMode::kShared;
+  const CredentialScope scope(options);
+  const auto of = [&](const http::Headers& headers) {
+    return scope.credentials_within_scope(headers);
+  };
+  EXPECT_EQ(of({{"authorization", "a"}}), of({{"authorization", "a"}, {"accept", "x"}}));
+  EXPECT_NE(of({{"authorization", "a"}}), of({{"authorization", "b"}}));
+  EXPECT_NE(of({{"authorization", "a"}}), of({}));
+  EXPECT_NE(of({}), KeyDigest{});
+}
+
 TEST(CredentialScopeTest, shared_mode_knows_one_scope) {
   ProxyOptions options;
   options.scope = ScopeMode::kShared;
