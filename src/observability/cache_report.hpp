@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/tiered_cache.hpp"
+#include "proxy/credential_table.hpp"
 #include "proxy/member_state.hpp"
 #include "proxy/proxy_metrics.hpp"
 #include "proxy/tenant_table.hpp"
@@ -26,6 +27,7 @@ struct CacheReport {
   proxy::ProxyMetricsSnapshot proxy = {};
   std::vector<proxy::UpstreamMemberReport> upstreams = {};
   std::vector<proxy::TenantReport> tenants = {};
+  proxy::CredentialReport credentials = {};
   std::uint64_t access_log_dropped = 0;
   std::uint64_t reloads = 0;  // of the configuration
   std::uint64_t failed_reloads = 0;

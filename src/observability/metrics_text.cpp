@@ -235,6 +235,20 @@ void add_tenants(PrometheusText& text, const CacheReport& report) {
       .add({}, report.proxy.unknown_keys);
 }
 
+void add_credentials(PrometheusText& text, const proxy::CredentialReport& credentials) {
+  text.gauge("llm_edge_credentials_known", "Credentials whose limits are kept count of.")
+      .add({}, credentials.known);
+  text.counter("llm_edge_credentials_shared_total",
+               "Requests that shared a limit with others because the table was full.")
+      .add({}, credentials.shared);
+  auto refused = text.counter("llm_edge_credential_refused_total",
+                              "Requests over a limit of their credential, by limit.");
+  for (std::size_t i = 0; i < credentials.refused.size(); ++i) {
+    refused.add({{"reason", to_string(static_cast<proxy::TenantRefusal>(i))}},
+                credentials.refused[i]);
+  }
+}
+
 void add_process(PrometheusText& text, const CacheReport& report) {
   text.gauge("llm_edge_flights_active", "Calls to the provider that others can join.")
       .add({}, report.proxy.flights_active);
@@ -266,6 +280,7 @@ std::string metrics_text(const CacheReport& report) {
   add_upstream(text, report.proxy);
   add_members(text, report);
   add_tenants(text, report);
+  add_credentials(text, report.credentials);
   add_process(text, report);
   return std::move(text).take();
 }

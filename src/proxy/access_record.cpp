@@ -26,7 +26,7 @@ AccessNote::AccessNote(std::shared_ptr<AccessSink> sink, const Clock& clock,
   record_.time_ms = clock.now_ms();
   record_.method = head.method;
   record_.path = head.path();
-  if (caller_ != nullptr) record_.tenant = caller_->tenant().options.name;
+  if (const auto* tenant = tenant_of(caller_)) record_.tenant = tenant->options.name;
   record_.trace_id = trace_id_of(head.headers.get("traceparent").value_or(""));
 }
 

@@ -46,7 +46,8 @@ class AccessSink {
 // is.
 class AccessNote final : public http::Exchange::Note {
  public:
-  // sink: null where nothing is logged. caller: null where it is no tenant's.
+  // sink: null where nothing is logged. caller: null where nobody's limits hold
+  // for it.
   AccessNote(std::shared_ptr<AccessSink> sink, const Clock& clock, const http::RequestHead& head,
              CallerPtr caller = nullptr);
 
@@ -65,7 +66,7 @@ class AccessNote final : public http::Exchange::Note {
   AccessRecord record_;
 };
 
-// Null where the request is no tenant's.
+// Null where nobody's limits hold for the request.
 [[nodiscard]] CallerPtr caller_of(const http::Exchange& exchange);
 
 // These do nothing where nothing is logged.

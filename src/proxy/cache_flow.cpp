@@ -29,7 +29,7 @@ class CacheFlow final : public http::BodyReceiver, public std::enable_shared_fro
       return;
     }
     directives_ = std::move(*directives);
-    if (caller_ != nullptr) caller_->tenant().apply_to(directives_);
+    if (const auto* tenant = tenant_of(caller_)) tenant->apply_to(directives_);
     exchange_->read_body(services_->options.max_request_bytes, shared_from_this());
   }
 

@@ -14,16 +14,32 @@ std::optional<ProxyError> refuse_by_rate(const Tenant& tenant, Caller::TimePoint
   return rate_limited_error(*wait);
 }
 
+class TenantCaller final : public Caller {
+ public:
+  // The tenant's place was taken by whoever makes this.
+  TenantCaller(std::shared_ptr<const Tenant> tenant, RateCounts rate_counts)
+      : tenant_(std::move(tenant)), rate_counts_(rate_counts) {}
+  ~TenantCaller() override { tenant_->state->concurrency.leave(); }
+  TenantCaller(const TenantCaller&) = delete;
+  TenantCaller& operator=(const TenantCaller&) = delete;
+
+  [[nodiscard]] const Tenant* tenant() const override { return tenant_.get(); }
+  [[nodiscard]] std::shared_ptr<const void> limits() const override { return tenant_->state; }
+  [[nodiscard]] std::optional<ProxyError> refuse_call(TimePoint now) const override {
+    return rate_counts_ == RateCounts::kUpstreamCalls ? refuse_by_rate(*tenant_, now)
+                                                      : std::nullopt;
+  }
+  void count(LookupOutcome outcome) const override {
+    auto& counter = tenant_->state->requests[static_cast<std::size_t>(outcome)];
+    counter.fetch_add(1, std::memory_order_relaxed);
+  }
+
+ private:
+  const std::shared_ptr<const Tenant> tenant_;
+  const RateCounts rate_counts_;
+};
+
 }  // namespace
-
-std::optional<ProxyError> Caller::refuse_call(TimePoint now) const {
-  return rate_counts_ == RateCounts::kUpstreamCalls ? refuse_by_rate(*tenant_, now) : std::nullopt;
-}
-
-void Caller::count(LookupOutcome outcome) const {
-  tenant_->state->requests[static_cast<std::size_t>(outcome)].fetch_add(1,
-                                                                        std::memory_order_relaxed);
-}
 
 bool is_refused_as_unknown(const TenantTable& tenants, const TenantTable::Found& found,
                            UnknownKeys unknown_keys) {
@@ -36,7 +52,7 @@ Admission admit(const TenantTable& tenants, const AdmissionRules& rules,
   if (tenants.empty()) return {};
   auto found = tenants.find(headers);
   if (is_refused_as_unknown(tenants, found, rules.unknown_keys)) {
-    return {.refusal = unknown_key_error()};
+    return {.is_unknown = true, .refusal = unknown_key_error()};
   }
   auto tenant = std::move(found.tenant);
   if (tenant == nullptr) return {};
@@ -47,7 +63,7 @@ Admission admit(const TenantTable& tenants, const AdmissionRules& rules,
         1, std::memory_order_relaxed);
     return {.refused_tenant = std::move(tenant), .refusal = too_many_concurrent_error()};
   }
-  auto caller = std::make_shared<const Caller>(tenant, rules.rate_counts);
+  auto caller = std::make_shared<const TenantCaller>(tenant, rules.rate_counts);
   if (rules.rate_counts == RateCounts::kRequests) {
     if (auto refusal = refuse_by_rate(*tenant, now)) {
       return {.refused_tenant = std::move(tenant), .refusal = std::move(refusal)};

@@ -1,52 +1,55 @@
-// A tenant's request under way, and whether it may be.
+// A request under way that somebody's limits hold for, and whether it may be.
 #pragma once
 
 #include <memory>
 #include <optional>
 
 #include "http/headers.hpp"
+#include "proxy/credential_table.hpp"
 #include "proxy/dialects/dialect.hpp"
 #include "proxy/tenant_table.hpp"
 
 namespace llm_edge_cache::proxy {
 
-// Counts as one of the tenant's concurrent requests while it lives: held by the client's exchange,
-// and by the call to an upstream that the request set off, whichever ends last. Thread-safe.
+// Counts as one of the concurrent requests of a tenant, or of a credential that is no tenant's,
+// while it lives: held by the client's exchange, and by the call to an upstream that the request
+// set off, whichever ends last. Thread-safe.
 class Caller {
  public:
   using TimePoint = RateLimiter::TimePoint;
 
-  // The tenant's place was taken by whoever makes this.
-  Caller(std::shared_ptr<const Tenant> tenant, RateCounts rate_counts)
-      : tenant_(std::move(tenant)), rate_counts_(rate_counts) {}
-  ~Caller() { tenant_->state->concurrency.leave(); }
+  Caller() = default;
+  virtual ~Caller() = default;
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
 
-  [[nodiscard]] const Tenant& tenant() const { return *tenant_; }
+  // Null: no tenant's.
+  [[nodiscard]] virtual const Tenant* tenant() const { return nullptr; }
   // Whose limits it counts for: the same for all requests that share them.
-  [[nodiscard]] std::shared_ptr<const void> limits() const { return tenant_->state; }
-  // Before each call to an upstream: the error in its place, where the tenant's rate counts calls
-  // and is used up.
-  [[nodiscard]] std::optional<ProxyError> refuse_call(TimePoint now) const;
-  void count(LookupOutcome outcome) const;
-
- private:
-  const std::shared_ptr<const Tenant> tenant_;
-  const RateCounts rate_counts_;
+  [[nodiscard]] virtual std::shared_ptr<const void> limits() const = 0;
+  // Before each call to an upstream: the error in its place, where the rate counts calls and is
+  // used up.
+  [[nodiscard]] virtual std::optional<ProxyError> refuse_call(TimePoint now) const = 0;
+  virtual void count(LookupOutcome /*outcome*/) const {}
 };
 
 using CallerPtr = std::shared_ptr<const Caller>;
 
+[[nodiscard]] inline const Tenant* tenant_of(const CallerPtr& caller) {
+  return caller == nullptr ? nullptr : caller->tenant();
+}
+
 struct Admission {
-  CallerPtr caller = {};                              // null: no tenant's
+  CallerPtr caller = {};                              // null: nobody's limits hold for it
   std::shared_ptr<const Tenant> refused_tenant = {};  // whose request was refused, if one's
+  bool is_unknown = false;                            // refused for want of a gateway key
   std::optional<ProxyError> refusal = {};             // the answer, where there is one already
 };
 
 struct AdmissionRules {
   UnknownKeys unknown_keys = UnknownKeys::kRefuse;
   RateCounts rate_counts = RateCounts::kRequests;
+  CredentialLimits credentials = {};  // of requests that are no tenant's
 };
 
 // Whether a request is refused because it is nobody's, or cannot be told whose. Never without
@@ -54,7 +57,7 @@ struct AdmissionRules {
 [[nodiscard]] bool is_refused_as_unknown(const TenantTable& tenants,
                                          const TenantTable::Found& found, UnknownKeys unknown_keys);
 
-// Decides about a request by its headers. Without tenants everybody is let in.
+// Decides about a request by its gateway key. Without tenants everybody is let in.
 [[nodiscard]] Admission admit(const TenantTable& tenants, const AdmissionRules& rules,
                               const http::Headers& headers, Caller::TimePoint now);
 

@@ -30,7 +30,7 @@ class EmbeddingFlow : public std::enable_shared_from_this<EmbeddingFlow> {
       return;
     }
     directives_ = std::move(*directives);
-    if (caller_ != nullptr) caller_->tenant().apply_to(directives_);
+    if (const auto* tenant = tenant_of(caller_)) tenant->apply_to(directives_);
     exchange_->read_body(services_->options.max_request_bytes,
                          [self = shared_from_this()](Result<std::string> body) {
                            if (body.ok()) {  // else the server has answered

@@ -11,11 +11,10 @@ FlightPayer payer_of(const ProxyServices& services, const RequestKeyer& keyer,
                      UpstreamTable::Index upstream) {
   FlightPayer payer;
   const auto& group = services.upstreams.group(upstream);
-  if (caller != nullptr) {
-    payer.limits = caller->limits();
-    if (const auto own = caller->tenant().credential_for(group.name); !own.empty()) {
-      payer.credential = sha256(own);
-    }
+  if (caller != nullptr) payer.limits = caller->limits();
+  if (const auto* tenant = tenant_of(caller)) {
+    const auto own = tenant->credential_for(group.name);
+    if (!own.empty()) payer.credential = sha256(own);
     return payer;
   }
   const bool client_pays =

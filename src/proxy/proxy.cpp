@@ -5,6 +5,7 @@
 #include "proxy/access_record.hpp"
 #include "proxy/cache_flow.hpp"
 #include "proxy/cache_status.hpp"
+#include "proxy/credential_caller.hpp"
 #include "proxy/embedding_flow.hpp"
 #include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
@@ -40,6 +41,10 @@ bool Proxy::let_in(http::Exchange& exchange) {
   const auto& log = services_->options.access_log;
   const auto& policies = *services_->policies();
   auto admission = admit(policies.tenants, policies.admission, head.headers, http::IoThread::now());
+  if (!admission.refusal && admission.caller == nullptr && policies.admission.credentials.any()) {
+    admission = admit_by_credentials(services_->credentials, policies.admission, head.headers,
+                                     services_->options.credential_headers, http::IoThread::now());
+  }
   if (log != nullptr || admission.caller != nullptr) {
     auto note = std::make_unique<AccessNote>(log, *services_->clock, head, admission.caller);
     if (admission.refused_tenant != nullptr) {
@@ -50,7 +55,7 @@ bool Proxy::let_in(http::Exchange& exchange) {
   if (!admission.refusal) return true;
   services_->metrics.count_request(LookupOutcome::kBypass);
   services_->metrics.count_own_error();
-  if (admission.refused_tenant == nullptr) services_->metrics.count_unknown_key();
+  if (admission.is_unknown) services_->metrics.count_unknown_key();
   note_outcome(exchange, LookupOutcome::kBypass);
   respond_error(
       exchange, services_->dialects.spoken_at(head.path()), *admission.refusal,

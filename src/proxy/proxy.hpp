@@ -45,6 +45,8 @@ class Proxy final : public http::Handler {
   [[nodiscard]] std::vector<UpstreamMemberReport> upstreams() const;
   // Thread-safe; in the order of the configuration.
   [[nodiscard]] std::vector<TenantReport> tenants() const;
+  // Thread-safe.
+  [[nodiscard]] CredentialReport credentials() const { return services_->credentials.report(); }
   // For the server that this handles; the proxy must outlive it.
   [[nodiscard]] http::ErrorFormatter error_formatter() const;
 

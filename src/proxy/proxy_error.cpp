@@ -53,6 +53,12 @@ std::string_view server_error_code(std::uint16_t status) {
   }
 }
 
+// For Retry-After: at least one.
+std::uint64_t whole_seconds(std::chrono::nanoseconds wait) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(1, seconds));
+}
+
 }  // namespace
 
 ProxyError to_proxy_error(const http::ClientError& error) {
@@ -93,14 +99,27 @@ ProxyError unknown_key_error() {
 }
 
 ProxyError rate_limited_error(std::chrono::nanoseconds wait) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
   return {429, "tenant_rate_limit", "The tenant's rate of requests is used up.",
-          static_cast<std::uint64_t>(std::max<std::int64_t>(1, seconds))};
+          whole_seconds(wait)};
 }
 
 ProxyError too_many_concurrent_error() {
   return {429, "tenant_concurrency_limit",
           "As many requests of the tenant are under way as may be at once.", 1};
+}
+
+ProxyError credential_rate_error(std::chrono::nanoseconds wait) {
+  return {429, "credential_rate_limit", "The credential's rate of requests is used up.",
+          whole_seconds(wait)};
+}
+
+ProxyError credential_concurrency_error() {
+  return {429, "credential_concurrency_limit",
+          "As many requests with the credential are under way as may be at once.", 1};
+}
+
+ProxyError too_many_credentials_error() {
+  return {400, "too_many_credentials", "The request has more credentials than are counted for."};
 }
 
 ProxyError no_upstream_error() {

@@ -1,10 +1,13 @@
 // The proxy's own errors. Codes are a contract: clients and alerts match on them.
 //
 //   400  invalid_cache_directive     an x-llm-cache-* field that cannot be used
+//   400  too_many_credentials        more than eight, where credentials have limits
 //   401  unknown_key                 no gateway key, or none that one tenant has
 //   404  no_upstream                 no upstream is configured for the path and the model
 //   429  tenant_rate_limit           the tenant's rate is used up; Retry-After says for how long
 //   429  tenant_concurrency_limit    as many of the tenant's requests are under way as may be
+//   429  credential_rate_limit       likewise of a credential that is no tenant's
+//   429  credential_concurrency_limit
 //   502  upstream_connect_failed     name, TCP or TLS
 //   502  upstream_closed             the upstream closed the connection without an answer
 //   502  upstream_invalid_response   what came back is not HTTP
@@ -35,6 +38,9 @@ namespace llm_edge_cache::proxy {
 [[nodiscard]] ProxyError unknown_key_error();
 [[nodiscard]] ProxyError rate_limited_error(std::chrono::nanoseconds wait);
 [[nodiscard]] ProxyError too_many_concurrent_error();
+[[nodiscard]] ProxyError credential_rate_error(std::chrono::nanoseconds wait);
+[[nodiscard]] ProxyError credential_concurrency_error();
+[[nodiscard]] ProxyError too_many_credentials_error();
 [[nodiscard]] ProxyError no_upstream_error();
 [[nodiscard]] ProxyError directive_error(const Error& error);
 

@@ -35,6 +35,9 @@ Status ProxyOptions::validate() const {
       !status.ok()) {
     return status;
   }
+  if (auto status = admission.credentials.validate(); !status.ok()) {
+    return status;
+  }
   if (max_entry_bytes == 0) {
     return invalid("max_entry_bytes must be at least 1");
   }

@@ -9,6 +9,7 @@
 #include "http/io_threads.hpp"
 #include "llm_edge_cache/clock.hpp"
 #include "proxy/adapted_answers.hpp"
+#include "proxy/credential_table.hpp"
 #include "proxy/dialects/dialects.hpp"
 #include "proxy/flight_table.hpp"
 #include "proxy/proxy_metrics.hpp"
@@ -52,6 +53,7 @@ struct ProxyServices {
   AdaptedAnswers adapted;
   FlightTable flights;
   RefreshPacer refreshes;
+  CredentialTable credentials;
   ProxyMetrics metrics;
 
   // Used on I/O threads while is_stopping is false; gone after that.

@@ -3,6 +3,30 @@
 #include <algorithm>
 
 namespace llm_edge_cache::proxy {
+namespace {
+
+constexpr std::uint64_t kMostPer1000S = 1'000'000'000;
+constexpr std::uint64_t kMostBurst = 1'000'000;
+
+std::int64_t to_ns(RateLimiter::TimePoint time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+Status RateLimit::validate() const {
+  if (per_1000_s > kMostPer1000S) {
+    return Error{ErrorCode::kInvalidArgument, "the rate must be at most 1000000 requests a second"};
+  }
+  if (burst == 0 || burst > kMostBurst) {
+    return Error{ErrorCode::kInvalidArgument, "burst must be from 1 to 1000000"};
+  }
+  return {};
+}
+
+bool RateLimiter::is_at_rest(TimePoint now) const {
+  return full_at_ns_.load(std::memory_order_relaxed) <= to_ns(now);
+}
 
 std::optional<std::chrono::nanoseconds> RateLimiter::take(const RateLimit& limit, TimePoint now) {
   if (limit.per_1000_s == 0) return std::nullopt;
@@ -10,8 +34,7 @@ std::optional<std::chrono::nanoseconds> RateLimiter::take(const RateLimit& limit
   const auto interval_ns =
       std::max<std::int64_t>(1, kNsPer1000S / static_cast<std::int64_t>(limit.per_1000_s));
   const auto slack_ns = interval_ns * static_cast<std::int64_t>(limit.burst - 1);
-  const std::int64_t now_ns =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
+  const auto now_ns = to_ns(now);
   auto stored_ns = full_at_ns_.load(std::memory_order_relaxed);
   for (;;) {
     // Further away than an empty bucket can be, it was left by a slower limit.

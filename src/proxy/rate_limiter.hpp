@@ -7,11 +7,16 @@
 #include <limits>
 #include <optional>
 
+#include "llm_edge_cache/result.hpp"
+
 namespace llm_edge_cache::proxy {
 
 struct RateLimit {
   std::uint64_t per_1000_s = 0;  // requests in a thousand seconds; 0: any number
   std::uint64_t burst = 1;       // requests that may come at once after a rest
+
+  // kInvalidArgument says what is out of bounds.
+  [[nodiscard]] Status validate() const;
 
   friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
@@ -25,6 +30,8 @@ class RateLimiter {
   // Nothing where the request may go on, which it then counts for; else how long it is until one
   // may. The limit may be another each time.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> take(const RateLimit& limit, TimePoint now);
+  // Nothing of the limit is used: as good as new.
+  [[nodiscard]] bool is_at_rest(TimePoint now) const;
 
  private:
   std::atomic<std::int64_t> full_at_ns_ = std::numeric_limits<std::int64_t>::min();

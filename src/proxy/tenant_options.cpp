@@ -9,9 +9,6 @@
 namespace llm_edge_cache::proxy {
 namespace {
 
-constexpr std::uint64_t kMostPer1000S = 1'000'000'000;
-constexpr std::uint64_t kMostBurst = 1'000'000;
-
 Status invalid(const TenantOptions& tenant, const std::string& what) {
   return Error{ErrorCode::kInvalidArgument, "tenant '" + tenant.name + "': " + what};
 }
@@ -39,11 +36,8 @@ Status validate_one(const TenantOptions& tenant) {
   if (tenant.max_ttl_ms && (*tenant.max_ttl_ms == 0 || *tenant.max_ttl_ms > kLongestLifeMs)) {
     return invalid(tenant, "max_ttl_ms must be from 1 to a hundred years");
   }
-  if (tenant.rate.per_1000_s > kMostPer1000S) {
-    return invalid(tenant, "the rate must be at most 1000000 requests a second");
-  }
-  if (tenant.rate.burst == 0 || tenant.rate.burst > kMostBurst) {
-    return invalid(tenant, "burst must be from 1 to 1000000");
+  if (const auto status = tenant.rate.validate(); !status.ok()) {
+    return invalid(tenant, status.error().message);
   }
   for (const auto& [group, credential] : tenant.credentials) {
     if (!is_credential(credential)) {

@@ -41,7 +41,7 @@ enum class UnknownKeys {
   kPass,  // as if there were no tenants
 };
 
-// What a tenant's rate counts.
+// What a tenant's rate counts, and that of a credential.
 enum class RateCounts {
   kRequests,       // all of them
   kUpstreamCalls,  // those that go to an upstream: what the cache has is free

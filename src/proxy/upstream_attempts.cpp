@@ -132,9 +132,8 @@ void UpstreamAttempts::send() {
   const auto& group = shared_->table.group(order_.group);
   const auto& member = group.members[member_];
   auto head = order_.head;
-  const auto* const caller = order_.caller.get();
-  shared_->table.address(head, member,
-                         caller == nullptr ? "" : caller->tenant().credential_for(group.name));
+  const auto* const tenant = tenant_of(order_.caller);
+  shared_->table.address(head, member, tenant == nullptr ? "" : tenant->credential_for(group.name));
   started_ = http::IoThread::now();
   call_ = shared_->http->request(thread_, member.url.origin, std::move(head), order_.body,
                                  shared_from_this());

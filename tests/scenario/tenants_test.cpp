@@ -266,6 +266,27 @@ TEST_F(TenantsTest, a_reload_takes_keys_over_and_a_broken_one_changes_nothing) {
                     HasSubstr("llm_edge_config_reloads_total{result=\"error\"} 1")));
 }
 
+TEST_F(TenantsTest, without_tenants_credentials_can_have_limits_of_their_own) {
+  const std::vector<std::string> limits = {"--credential-requests-per-second", "0.001",
+                                           "--credential-burst", "2"};
+  const auto upstream = "http://127.0.0.1:" + std::to_string(server_->port());
+  Program proxy(serve_arguments(upstream, limits));
+  const std::string one = "Authorization: Bearer sk-one\r\n";
+  EXPECT_EQ(asked(proxy, one).status, 200);
+  EXPECT_EQ(asked(proxy, one + "x-api-key: fresh\r\n").status, 200);
+  const auto refused = asked(proxy, "authorization: bearer  sk-one\r\ncookie: fresh\r\n");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_THAT(refused.body, HasSubstr("\"code\":\"credential_rate_limit\""));
+  EXPECT_GT(std::stoi(refused.field("retry-after")), 900);
+  EXPECT_EQ(asked(proxy, "Authorization: Bearer sk-two\r\n").status, 200);
+  EXPECT_THAT(get(proxy.address("admin"), "/metrics").body,
+              HasSubstr("llm_edge_credential_refused_total{reason=\"rate\"} 1"));
+  const auto check = run_program(
+      serve_arguments(upstream, {"--credential-requests-per-second", "fast", "--check"}));
+  EXPECT_EQ(check.status, 2);
+  EXPECT_THAT(check.error, HasSubstr("--credential-requests-per-second: 'fast' is not a number"));
+}
+
 TEST_F(TenantsTest, check_says_that_an_upstream_has_no_credential) {
   write_config("");
   auto check = arguments();

@@ -73,7 +73,10 @@ class Explainer {
       explanation_.objection = "the request is refused";
       return std::move(explanation_);
     }
-    if (found.tenant != nullptr) found.tenant->apply_to(*directives);
+    if (found.tenant != nullptr) {
+      found.tenant->apply_to(*directives);
+      explanation_.credential_limits.reset();
+    }
     explanation_.name_space = directives->name_space;
     const auto status = dialect == &dialects_.embeddings() ? decide_in_parts(*dialect, *directives)
                                                            : decide(*dialect, *directives);
@@ -94,6 +97,9 @@ class Explainer {
     explanation_.scope = options_.scope;
     if (options_.scope == proxy::ScopeMode::kCredential) {
       explanation_.credential_headers = present(options_.credential_headers, head_.headers);
+    }
+    if (options_.admission.credentials.any()) {
+      explanation_.credential_limits = options_.admission.credentials;
     }
     explanation_.key_headers = present(options_.key_headers, head_.headers);
     explanation_.l1_ttl_ms = config_.l1_ttl_seconds * 1'000;

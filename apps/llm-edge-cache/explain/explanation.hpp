@@ -45,7 +45,9 @@ struct Explanation {
   proxy::ScopeMode scope = proxy::ScopeMode::kCredential;
   std::string name_space;
   std::vector<std::string> credential_headers;  // of the request, by name
-  std::vector<std::string> key_headers;         // likewise
+  // That hold for the request beside those of all; empty where it is a tenant's, or none is set.
+  std::optional<proxy::CredentialLimits> credential_limits;
+  std::vector<std::string> key_headers;  // likewise
 
   // Empty where the request has no key: nothing more is decided then.
   std::optional<ExplainedDecision> decision;

@@ -148,6 +148,25 @@ std::string tiers_text(const Explanation& explanation) {
   return text;
 }
 
+std::string limits_text(const proxy::CredentialLimits& limits) {
+  std::vector<std::string> parts;
+  if (limits.rate.per_1000_s != 0) {
+    parts.push_back(fmt::format("{} requests a second, {} at once after a rest",
+                                static_cast<double>(limits.rate.per_1000_s) / 1'000,
+                                limits.rate.burst));
+  }
+  if (limits.max_concurrent != 0)
+    parts.push_back(fmt::format("{} under way", limits.max_concurrent));
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+Json limits_to_json(const std::optional<proxy::CredentialLimits>& limits) {
+  if (!limits) return {};
+  return {{"requests_per_second", static_cast<double>(limits->rate.per_1000_s) / 1'000},
+          {"burst", limits->rate.burst},
+          {"max_concurrent", limits->max_concurrent}};
+}
+
 std::string verdict(const Explanation& explanation) {
   return explanation.objection.empty() ? "yes" : fmt::format("no: {}", explanation.objection);
 }
@@ -167,6 +186,7 @@ nlohmann::ordered_json to_json(const Explanation& explanation) {
                  {"namespace", text_or_null(explanation.name_space)},
                  {"credential_headers", explanation.credential_headers}}},
                {"key_headers", explanation.key_headers},
+               {"credential_limits", limits_to_json(explanation.credential_limits)},
                {"tiers",
                 {{"l1_ttl_ms", explanation.l1_ttl_ms},
                  {"l1_tti_ms", explanation.l1_tti_ms},
@@ -183,6 +203,9 @@ std::string to_text(const Explanation& explanation) {
   add_keys(lines, explanation);
   lines.add("scope", scope_text(explanation));
   lines.add("also in the key", list_or_none(explanation.key_headers));
+  if (explanation.credential_limits) {
+    lines.add("its credential", limits_text(*explanation.credential_limits));
+  }
   if (explanation.decision) add_decision(lines, *explanation.decision);
   lines.add("tiers keep it", tiers_text(explanation));
   return lines.take();

@@ -13,6 +13,9 @@ ServeConfig reloaded_config(const ServeConfig& running, const ServeConfig& fresh
   config.tenants = fresh.tenants;
   config.unknown_keys = fresh.unknown_keys;
   config.tenant_rate_counts = fresh.tenant_rate_counts;
+  config.credential_requests_per_second = fresh.credential_requests_per_second;
+  config.credential_burst = fresh.credential_burst;
+  config.credential_max_concurrent = fresh.credential_max_concurrent;
   if (running.tls_options() && fresh.tls_options()) {
     config.tls_cert = fresh.tls_cert;
     config.tls_key = fresh.tls_key;

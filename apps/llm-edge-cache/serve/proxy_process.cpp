@@ -135,6 +135,7 @@ observability::CacheReport ProxyProcess::report() const {
   report.proxy = proxy_->metrics().snapshot();
   report.upstreams = proxy_->upstreams();
   report.tenants = proxy_->tenants();
+  report.credentials = proxy_->credentials();
   report.reloads = reloads_;
   report.failed_reloads = failed_reloads_;
   if (access_log_ != nullptr) report.access_log_dropped = access_log_->dropped();

@@ -13,6 +13,7 @@
 #include "http/tls_context.hpp"
 #include "http/url.hpp"
 #include "serve/admin_access.hpp"
+#include "serve/rate_text.hpp"
 #include "tiers/disk/disk_path.hpp"
 #include "tiers/redis/redis_url.hpp"
 
@@ -136,6 +137,10 @@ Status ServeConfig::validate() const {
   if (!upstream_ca_file.empty() && ::access(upstream_ca_file.c_str(), R_OK) != 0) {
     return invalid(fmt::format("--upstream-ca-file: {} cannot be read", upstream_ca_file));
   }
+  if (!credential_requests_per_second.empty() && !read_rate(credential_requests_per_second)) {
+    return invalid(fmt::format("--credential-requests-per-second: '{}' is not {}",
+                               credential_requests_per_second, kRateRange));
+  }
   if (max_entry_bytes > l1_max_bytes) {
     return invalid("--max-entry-bytes: no entry can be larger than --l1-max-bytes");
   }
@@ -183,6 +188,15 @@ std::uint64_t ServeConfig::longest_stale_ms() const {
   return longest_ms;
 }
 
+proxy::CredentialLimits ServeConfig::credential_limits() const {
+  proxy::CredentialLimits limits;
+  limits.rate.per_1000_s = read_rate(credential_requests_per_second).value_or(0);
+  limits.rate.burst =
+      credential_burst == 0 ? burst_of_a_second(limits.rate.per_1000_s) : credential_burst;
+  limits.max_concurrent = credential_max_concurrent;
+  return limits;
+}
+
 proxy::ProxyOptions ServeConfig::proxy_options(const std::string& secret) const {
   proxy::ProxyOptions options;
   options.upstream_url = upstream;
@@ -193,7 +207,8 @@ proxy::ProxyOptions ServeConfig::proxy_options(const std::string& secret) const 
                                                               : proxy::UnknownKeys::kRefuse,
                        .rate_counts = tenant_rate_counts == "upstream_calls"
                                           ? proxy::RateCounts::kUpstreamCalls
-                                          : proxy::RateCounts::kRequests};
+                                          : proxy::RateCounts::kRequests,
+                       .credentials = credential_limits()};
   options.retries = retry_options();
   options.client = client_options();
   options.scope = scope == "shared" ? proxy::ScopeMode::kShared : proxy::ScopeMode::kCredential;

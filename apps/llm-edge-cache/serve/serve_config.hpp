@@ -107,6 +107,9 @@ struct ServeConfig {
   std::vector<proxy::TenantOptions> tenants;  // of the file alone; tenants_layer.hpp
   std::string unknown_keys = "refuse";
   std::string tenant_rate_counts = "requests";
+  std::string credential_requests_per_second;  // up to three decimals; empty: any
+  std::uint64_t credential_burst = 0;          // 0: the requests of one second
+  std::uint64_t credential_max_concurrent = 0;
 
   std::string log_level = "info";
   std::string log_format = "text";
@@ -130,6 +133,7 @@ struct ServeConfig {
   [[nodiscard]] L1Config l1_config() const;
   // Of a valid configuration.
   [[nodiscard]] L2Config l2_config() const;
+  [[nodiscard]] proxy::CredentialLimits credential_limits() const;
   [[nodiscard]] http::ServerOptions server_options() const;
   // Nothing for plain HTTP.
   [[nodiscard]] std::optional<http::TlsServerOptions> tls_options() const;

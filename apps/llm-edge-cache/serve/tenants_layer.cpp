@@ -3,10 +3,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <cstdlib>
 #include <optional>
 #include <set>
@@ -14,6 +11,7 @@
 
 #include "base/parse_number.hpp"
 #include "proxy/cache_rules.hpp"
+#include "serve/rate_text.hpp"
 
 namespace llm_edge_cache::app {
 
@@ -64,8 +62,7 @@ class TenantReader {
     }
     if (tenant_.name.empty()) return invalid(at(node_) + ".name is missing");
     if (tenant_.keys.empty()) return invalid(at(node_) + ".keys is missing");
-    if (!has_burst_)
-      tenant_.rate.burst = std::max<std::uint64_t>(1, tenant_.rate.per_1000_s / 1'000);
+    if (!has_burst_) tenant_.rate.burst = burst_of_a_second(tenant_.rate.per_1000_s);
     return std::move(tenant_);
   }
 
@@ -124,14 +121,10 @@ class TenantReader {
   Status take_rate(std::string_view key, const YAML::Node& value) {
     std::string text;
     if (auto status = take_text(text, key, value); !status) return status;
-    double rate = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, rate, std::chars_format::fixed);
-    if (error != std::errc() || rest != end || !(rate >= 0.001 && rate <= 1e6)) {
-      return invalid(
-          fmt::format("{}.{}: '{}' is not a number from 0.001 to 1000000", at(value), key, text));
-    }
-    tenant_.rate.per_1000_s = static_cast<std::uint64_t>(std::llround(rate * 1'000));
+    const auto rate = read_rate(text);
+    if (!rate)
+      return invalid(fmt::format("{}.{}: '{}' is not {}", at(value), key, text, kRateRange));
+    tenant_.rate.per_1000_s = *rate;
     return {};
   }
 

@@ -131,6 +131,22 @@ TEST_F(ExplanationTest, directives_count) {
   EXPECT_THAT(to_text(explained()), HasSubstr("provider         never asked\n"));
 }
 
+TEST_F(ExplanationTest, limits_of_a_credential_are_told_where_they_hold) {
+  EXPECT_THAT(to_text(explained()), Not(HasSubstr("its credential")));
+  EXPECT_TRUE(to_json(explained())["credential_limits"].is_null());
+  config_.credential_requests_per_second = "0.5";
+  config_.credential_max_concurrent = 3;
+  EXPECT_THAT(to_text(explained()),
+              HasSubstr("its credential   0.5 requests a second, 1 at once after a rest; 3 under "
+                        "way\n"));
+  const auto limits = to_json(explained())["credential_limits"];
+  EXPECT_EQ(limits["requests_per_second"], 0.5);
+  EXPECT_EQ(limits["burst"], 1);
+  EXPECT_EQ(limits["max_concurrent"], 3);
+  config_.tenants = {{.name = "one", .keys = {sha256("alice")}}};
+  EXPECT_FALSE(explained().credential_limits);
+}
+
 TEST_F(ExplanationTest, tenants_are_told_as_the_proxy_tells_them) {
   config_.tenants = {{.name = "one", .keys = {sha256("key-of-one")}},
                      {.name = "two", .keys = {sha256("key-of-two")}}};

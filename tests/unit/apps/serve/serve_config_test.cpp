@@ -38,6 +38,30 @@ TEST(ServeConfigTest, deadlines_and_limits_reach_server_and_client) {
   EXPECT_EQ(config.client_options().tls.extra_ca_file, "ca.pem");
 }
 
+TEST(ServeConfigTest, limits_of_credentials_are_off_until_they_are_set) {
+  ServeConfig config;
+  EXPECT_FALSE(config.proxy_options({}).admission.credentials.any());
+  config.credential_requests_per_second = "2.5";
+  EXPECT_EQ(config.proxy_options({}).admission.credentials,
+            (proxy::CredentialLimits{.rate = {.per_1000_s = 2'500, .burst = 2}}));
+  config.credential_burst = 7;
+  config.credential_max_concurrent = 9;
+  EXPECT_EQ(
+      config.credential_limits(),
+      (proxy::CredentialLimits{.rate = {.per_1000_s = 2'500, .burst = 7}, .max_concurrent = 9}));
+}
+
+TEST(ServeConfigTest, a_rate_of_credentials_that_is_none_is_named) {
+  ServeConfig config;
+  config.upstream = "http://127.0.0.1:1";
+  EXPECT_TRUE(config.validate().ok());
+  config.credential_requests_per_second = "fast";
+  const auto status = config.validate();
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().message,
+            "--credential-requests-per-second: 'fast' is not a number from 0.001 to 1000000");
+}
+
 TEST(ServeConfigTest, a_folder_is_taken_as_it_is_but_for_the_home_folder) {
   ServeConfig config;
   config.l2 = "disk:relative/~/x";
