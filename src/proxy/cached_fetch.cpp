@@ -2,13 +2,18 @@
 
 #include <utility>
 
+#include "proxy/fleet_turns.hpp"
+
 namespace llm_edge_cache::proxy {
 namespace {
 
 class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
  public:
   CachedFetch(ServicesPtr services, http::IoThread& thread, FetchOrder order)
-      : services_(std::move(services)), thread_(thread), order_(std::move(order)) {}
+      : services_(std::move(services)),
+        thread_(thread),
+        order_(std::move(order)),
+        turns_(services_->cache, thread) {}
 
   void start() {
     if (order_.must_recheck_l1 && end_with(services_->cache.lookup_l1(order_.request.key))) {
@@ -22,33 +27,27 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
   }
 
  private:
-  // How often it waits for others whose answers it then cannot give.
-  static constexpr int kMaxTurns = 3;
-
-  // On whatever thread the tier answers.
-  template <class Step>
-  void on_own_thread(Step step) {
-    if (thread_.is_current()) {
-      step();
-      return;
-    }
-    thread_.post([self = shared_from_this(), step = std::move(step)] { step(); });
-  }
-
   void ask_l2() {
     services_->cache.lookup_l2(order_.request.key, {}, [self = shared_from_this()](LookedUp found) {
-      self->on_own_thread([self, found = std::move(found)] { self->after_l2(found); });
+      if (self->thread_.is_current()) {
+        self->after_l2(std::move(found));
+      } else {
+        self->thread_.post([self, found = std::move(found)] { self->after_l2(found); });
+      }
     });
   }
 
   void after_l2(LookedUp found) {
     if (end_with(std::move(found))) {
-      if (lease_ != nullptr) {
-        lease_->note_landed();
-        lease_.reset();
-      }
-    } else if (lease_ == nullptr && shares_its_answer() && turns_ < kMaxTurns) {
-      take_turn();
+      turns_.note_found();
+    } else if (shares_its_answer()) {
+      turns_.take(order_.request.key, [self = shared_from_this()](FleetTurns::Next next) {
+        if (next == FleetTurns::Next::kAskStore) {
+          self->ask_l2();
+        } else {
+          self->call_upstream();
+        }
+      });
     } else {
       call_upstream();
     }
@@ -57,23 +56,6 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
   // What nobody else may have, or is not kept, nobody else need wait for.
   [[nodiscard]] bool shares_its_answer() const {
     return order_.recording && order_.recording->shared_as;
-  }
-
-  void take_turn() {
-    ++turns_;
-    services_->cache.take_turn(order_.request.key, [self = shared_from_this()](FlightTurn turn) {
-      self->on_own_thread([self, turn = std::move(turn)] { self->on_turn(turn); });
-    });
-  }
-
-  // Whoever gets the lease looks once more: the one before may have stored its answer since.
-  void on_turn(FlightTurn turn) {
-    lease_ = std::move(turn.lease);
-    if (turn.kind == FlightTurn::Kind::kAlone) {
-      call_upstream();
-    } else {
-      ask_l2();
-    }
   }
 
   // True where the flight ends with what was found.
@@ -96,8 +78,8 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
   }
 
   void call_upstream() {
-    const auto call = std::make_shared<UpstreamCall>(
-        services_, thread_, order_.flight, std::move(order_.recording), std::move(lease_));
+    const auto call = std::make_shared<UpstreamCall>(services_, thread_, order_.flight,
+                                                     std::move(order_.recording), turns_.release());
     call->start({.group = order_.request.upstream,
                  .head = std::move(order_.upstream_head),
                  .body = std::move(order_.body),
@@ -108,8 +90,7 @@ class CachedFetch : public std::enable_shared_from_this<CachedFetch> {
   const ServicesPtr services_;
   http::IoThread& thread_;
   FetchOrder order_;
-  FlightLeasePtr lease_;
-  int turns_ = 0;
+  FleetTurns turns_;
 };
 
 }  // namespace

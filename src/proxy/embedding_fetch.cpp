@@ -1,81 +1,33 @@
 #include "proxy/embedding_fetch.hpp"
 
-#include <atomic>
 #include <chrono>
-#include <functional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "proxy/cache_decision.hpp"
+#include "proxy/embedding_lookup.hpp"
+#include "proxy/fleet_turns.hpp"
 #include "proxy/proxy_error.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {
-
-// Gathers the answers of the shared store, which come on its threads and in any order.
-class StoreLookups : public std::enable_shared_from_this<StoreLookups> {
- public:
-  StoreLookups(ServicesPtr services, http::IoThread& thread, std::shared_ptr<EmbeddingBatch> batch,
-               RequestDirectives directives, std::function<void()> done)
-      : services_(std::move(services)),
-        thread_(thread),
-        batch_(std::move(batch)),
-        directives_(std::move(directives)),
-        done_(std::move(done)),
-        slots_(batch_->missing()),
-        found_(slots_.size()),
-        outstanding_(slots_.size()) {}
-
-  void start() {
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      services_->cache.lookup_l2(batch_->key_of(slots_[i]), {},
-                                 [self = shared_from_this(), i](LookedUp found) {
-                                   self->found_[i] = std::move(found);
-                                   self->count_down();
-                                 });
-    }
-  }
-
- private:
-  void count_down() {
-    if (outstanding_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      thread_.post([self = shared_from_this()] { self->finish(); });
-    }
-  }
-  void finish() {
-    const auto now_ms = services_->clock->now_ms();
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      batch_->offer(slots_[i], found_[i], directives_, now_ms);
-    }
-    batch_->drop_disagreement();
-    done_();
-  }
-
-  const ServicesPtr services_;
-  http::IoThread& thread_;
-  const std::shared_ptr<EmbeddingBatch> batch_;
-  const RequestDirectives directives_;
-  const std::function<void()> done_;
-  const std::vector<EmbeddingBatch::Slot> slots_;
-  std::vector<LookedUp> found_;  // element i is written by the handler of slot i alone
-  std::atomic<std::size_t> outstanding_;
-};
 
 class EmbeddingFetch final : public http::ResponseHandler,
                              public FlightSource,
                              public std::enable_shared_from_this<EmbeddingFetch> {
  public:
   EmbeddingFetch(ServicesPtr services, http::IoThread& thread, EmbeddingOrder order)
-      : services_(std::move(services)), thread_(thread), order_(std::move(order)) {}
+      : services_(std::move(services)),
+        thread_(thread),
+        order_(std::move(order)),
+        turns_(services_->cache, thread) {}
 
   void start() {
     if (order_.must_recheck_l1) {
       recheck_l1();
     }
     if (order_.may_ask_l2 && services_->cache.has_l2() && !batch().is_complete()) {
-      look_up_missing(services_, thread_, order_.batch, order_.directives,
-                      [self = shared_from_this()] { self->call_or_serve(); });
+      ask_l2();
     } else {
       call_or_serve();
     }
@@ -158,6 +110,30 @@ class EmbeddingFetch final : public http::ResponseHandler,
     batch().drop_disagreement();
   }
 
+  void ask_l2() {
+    look_up_missing(services_, thread_, order_.batch, order_.directives,
+                    [self = shared_from_this()] { self->after_l2(); });
+  }
+
+  // One turn for the batch: processes that ask for the same elements at once make one call, those
+  // whose batches overlap do not wait for each other (docs/decisions/0008).
+  void after_l2() {
+    if (batch().is_complete()) {
+      turns_.note_found();
+      call_or_serve();
+    } else if (order_.shared_as && order_.may_store) {
+      turns_.take(batch().key(), [self = shared_from_this()](FleetTurns::Next next) {
+        if (next == FleetTurns::Next::kAskStore) {
+          self->ask_l2();
+        } else {
+          self->call_or_serve();
+        }
+      });
+    } else {
+      call_or_serve();
+    }
+  }
+
   void call_or_serve() {
     if (batch().is_complete()) {
       leave_table();
@@ -210,6 +186,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
       return;
     }
     is_passing_ = true;
+    (void)turns_.release();
     leave_table();
     order_.flight->begin(flight_head());
     follow(order_.flight->stop_recording());
@@ -294,11 +271,21 @@ class EmbeddingFetch final : public http::ResponseHandler,
         continue;
       }
       const auto& key = batch().key_of(fetched.slots[i]);
-      services_->cache.store(key, entry_of(key, std::move(content), fetched.usages[i]),
-                             tag_ticket_);
+      services_->cache.store(key, entry_of(key, std::move(content), fetched.usages[i]), tag_ticket_,
+                             key == batch().key() ? turns_.release() : nullptr);
       services_->metrics.count_store();
     }
+    tell_the_fleet();
     return entry_of(batch().key(), {}, fetched.usage);
+  }
+
+  // The lease of a batch is of no element: it ends when all of them are written.
+  void tell_the_fleet() {
+    if (auto lease = turns_.release()) {
+      services_->cache.flush([lease = std::move(lease)](const Status& status) {
+        if (status.ok()) lease->note_landed();
+      });
+    }
   }
 
   void leave_table() {
@@ -308,6 +295,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
   }
 
   void finish(FlightEnding ending) {
+    (void)turns_.release();
     services_->metrics.flight_ended();
     leave_table();
     order_.flight->end(std::move(ending));
@@ -317,6 +305,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
   http::IoThread& thread_;
   EmbeddingOrder order_;
 
+  FleetTurns turns_;
   std::shared_ptr<http::ClientCall> call_;
   Clock::time_point started_;
   Clock::duration first_byte_{0};
@@ -331,14 +320,6 @@ class EmbeddingFetch final : public http::ResponseHandler,
 
 void start_embedding_fetch(ServicesPtr services, http::IoThread& thread, EmbeddingOrder order) {
   std::make_shared<EmbeddingFetch>(std::move(services), thread, std::move(order))->start();
-}
-
-void look_up_missing(ServicesPtr services, http::IoThread& thread,
-                     std::shared_ptr<EmbeddingBatch> batch, RequestDirectives directives,
-                     std::function<void()> done) {
-  std::make_shared<StoreLookups>(std::move(services), thread, std::move(batch),
-                                 std::move(directives), std::move(done))
-      ->start();
 }
 
 }  // namespace llm_edge_cache::proxy

@@ -1,8 +1,8 @@
-// The work behind a flight for embeddings: the shared store for what memory lacks, then one call to
-// the upstream for what both lack. It belongs to no client.
+// The work behind a flight for embeddings: the shared store for what memory lacks, a turn among the
+// processes that share it, then one call to the upstream for what all lack. It belongs to no
+// client.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -39,10 +39,5 @@ struct EmbeddingOrder {
 // upstream was asked for everything; where it was asked for a part, it is asked for everything.
 // Neither is stored.
 void start_embedding_fetch(ServicesPtr services, http::IoThread& thread, EmbeddingOrder order);
-
-// Asks the shared store for what the batch misses, on whatever thread; done is called on `thread`.
-void look_up_missing(ServicesPtr services, http::IoThread& thread,
-                     std::shared_ptr<EmbeddingBatch> batch, RequestDirectives directives,
-                     std::function<void()> done);
 
 }  // namespace llm_edge_cache::proxy

@@ -8,6 +8,7 @@
 #include "proxy/cache_decision.hpp"
 #include "proxy/embedding_batch.hpp"
 #include "proxy/embedding_fetch.hpp"
+#include "proxy/embedding_lookup.hpp"
 #include "proxy/flight_follower.hpp"
 #include "proxy/flight_payer.hpp"
 #include "proxy/pass_through.hpp"

@@ -138,6 +138,32 @@ TEST_F(FleetTest, a_stream_is_one_call_too_and_comes_whole_to_who_waited) {
   EXPECT_EQ(calls(provider), 1);
 }
 
+TEST_F(FleetTest, embeddings_that_are_new_to_all_cost_one_call_and_come_in_order) {
+  Program provider({"mock-provider", "--listen", "127.0.0.1:0", "--ttft-ms", "300"});
+  Program a(arguments(provider));
+  Program b(arguments(provider));
+  for (const auto* proxy : {&a, &b}) wait_until_heard(*proxy);
+  const auto embed = [](const Program& proxy, const std::string& input) {
+    const auto body = R"({"model":"e","input":)" + input + "}";
+    return ask(proxy.address("listen"),
+               "POST /v1/embeddings HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+                   std::to_string(body.size()) + "\r\n\r\n" + body);
+  };
+  Answer first;
+  Answer second;
+  std::thread one([&] { first = embed(a, R"(["x","y","z"])"); });
+  std::thread two([&] { second = embed(b, R"(["x","y","z"])"); });
+  one.join();
+  two.join();
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(nlohmann::json::parse(first.body)["data"], nlohmann::json::parse(second.body)["data"]);
+  EXPECT_EQ(calls(provider), 1);
+  const auto of_one = nlohmann::json::parse(embed(b, R"("z")").body);
+  EXPECT_EQ(of_one["data"][0]["embedding"],
+            nlohmann::json::parse(first.body)["data"][2]["embedding"]);
+  EXPECT_EQ(calls(provider), 1);
+}
+
 TEST_F(FleetTest, whoever_waits_for_a_proxy_that_is_killed_gets_its_answer) {
   Program provider({"mock-provider", "--listen", "127.0.0.1:0", "--ttft-ms", "2000"});
   const std::vector<std::string> lease = {"--l2-flight-lease-ms", "500"};

@@ -1,71 +1,16 @@
 // A proxy among others: whose turn it is to ask the provider.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <deque>
-#include <mutex>
 #include <string>
-#include <utility>
+#include <vector>
 
+#include "held_fleet.hpp"
 #include "proxy_fixture.hpp"
 
 namespace llm_edge_cache::proxy::test {
 namespace {
 
 using Kind = FlightTurn::Kind;
-
-// Turns come when the test says so.
-class HeldFleet : public Fleet {
- public:
-  class Lease final : public FlightLease {
-   public:
-    explicit Lease(HeldFleet& fleet) : fleet_(fleet) {}
-    ~Lease() override { ++fleet_.given_back; }
-    void note_landed() override { ++fleet_.landed; }
-
-   private:
-    HeldFleet& fleet_;
-  };
-
-  void listen(FleetListener& /*listener*/) override {}
-  void take_turn(const KeyDigest& /*key*/, TurnHandler handler) override {
-    const std::lock_guard lock(mutex_);
-    ++asked;
-    waiting_.push_back(std::move(handler));
-  }
-  void put(const KeyDigest& key, EntryPtr entry, FlightLeasePtr lease) override {
-    ++written;
-    lease.reset();
-    if (tier != nullptr) tier->put(key, std::move(entry));
-  }
-  [[nodiscard]] FleetReport report() const override { return {}; }
-
-  void give(Kind kind) {
-    TurnHandler handler;
-    {
-      const std::lock_guard lock(mutex_);
-      handler = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    FlightTurn turn{.kind = kind};
-    if (kind == Kind::kLease) turn.lease = std::make_shared<Lease>(*this);
-    handler(std::move(turn));
-  }
-
-  std::atomic<int> asked = 0;
-  std::atomic<int> given_back = 0;
-  std::atomic<int> landed = 0;
-  std::atomic<int> written = 0;
-  Tier* tier = nullptr;
-
- private:
-  std::mutex mutex_;
-  std::deque<TurnHandler> waiting_;
-};
-
-struct HasFleet {
-  HeldFleet fleet_;
-};
 
 class FleetFlowTest : public HasFleet, public ProxyTest {
  protected:
