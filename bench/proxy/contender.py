@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +20,13 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+def version_in(command: list[str]) -> str:
+    """The first number with a point in what `command` prints."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    found = re.search(r"\d+\.\d+(\.\d+)*", done.stdout)
+    return found[0] if found else "of unknown version"
+
+
 class NotRun(Exception):
     """Why a contender cannot be measured."""
 
@@ -28,11 +36,16 @@ class Contender:
 
     name = ""
     caches = True
+    was_started = False
     replays_exactly = True  # a hit has the bytes of the last one
     headers: dict[str, str] = {}  # that every request to it has, beside the usual ones
 
     def absent(self) -> str:
         """Why it cannot run here, after an attempt to install it; empty if it can."""
+        return ""
+
+    def version(self) -> str:
+        """Name and version, of what is not ours."""
         return ""
 
     def command(self, folder: pathlib.Path, port: int, upstream_port: int) -> list[str]:
@@ -50,6 +63,7 @@ class Contender:
                 stdout=log, stderr=log, start_new_session=True, env=os.environ | self.environment(folder),
             )
         self._wait_until_ready(folder)
+        self.was_started = True
 
     def _wait_until_ready(self, folder: pathlib.Path):
         end = time.monotonic() + 120
@@ -106,6 +120,15 @@ class Contender:
 
     def cpu_seconds(self) -> float:
         return sum(int(f[11]) + int(f[12]) for f in self._processes()) / TICKS_PER_SECOND
+
+    def settle(self):
+        """Returns when it is done with what the load left behind, which would slow the next one down."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            before = self.cpu_seconds()
+            time.sleep(0.3)
+            if self.cpu_seconds() - before <= 0.03:
+                return
 
     def resident_bytes(self) -> int:
         return sum(int(f[21]) for f in self._processes()) * PAGE_BYTES

@@ -1,9 +1,12 @@
 """The two delays that users feel: what a proxy adds to a miss, and how long it keeps a streamed byte.
 
-Both are told beside a direct call in the same run, question by question in turn."""
+Each proxy is measured beside a direct call, question by question in turn, and beside nobody else: what
+another one does after its answer would be felt by whoever is asked next."""
 
+import dataclasses
 import json
 import pathlib
+import statistics
 import subprocess
 
 from contender import NotRun, free_port
@@ -13,62 +16,77 @@ from support import report
 from workload import request_body, request_bytes
 
 NUMBER = "@" * 20  # where the programs put the question's number
+QUESTIONS = 300  # of a round
 
 
-def _run(binary: pathlib.Path, options: list[str], targets: dict, body: str, folder: pathlib.Path, core: str) -> dict:
-    """`targets`: by name, a port and more headers."""
-    arguments = []
-    for number, (name, (port, more_headers)) in enumerate(targets.items()):
-        request = folder / f"request-{number}"
-        request.write_bytes(request_bytes(port, body, more_headers))
-        arguments += ["--target", f"{name}={port}={request}"]
-    done = subprocess.run(
-        ["taskset", "-c", core, str(binary), *options, *arguments], capture_output=True, text=True, timeout=600
-    )
-    if done.returncode != 0:
-        raise NotRun(done.stderr.strip())
-    return json.loads(done.stdout)
+@dataclasses.dataclass
+class Pair:
+    """A program that asks the provider and a proxy in turn."""
+
+    binary: pathlib.Path
+    options: list[str]
+    direct_port: int
+    body: str
+    folder: pathlib.Path
+    core: str
+
+    def run(self, contender) -> dict[str, dict[str, float]]:
+        arguments = []
+        for name, port, more in (("direct", self.direct_port, {}), ("proxy", contender.port, contender.headers)):
+            request = self.folder / f"request-{name}"
+            request.write_bytes(request_bytes(port, self.body, more))
+            arguments += ["--target", f"{name}={port}={request}"]
+        command = ["taskset", "-c", self.core, str(self.binary), *self.options, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        if done.returncode != 0:
+            raise NotRun(done.stderr.strip())
+        return json.loads(done.stdout)
+
+    def rounds(self, contenders: list, rounds: int) -> dict[str, list]:
+        """What every round said, by contender."""
+        said: dict[str, list] = {}
+        for _ in range(rounds):
+            for contender in contenders:
+                said.setdefault(contender.name, []).append(self.run(contender))
+        return said
 
 
-def _rows(found: dict, fields: list[str]) -> list[list[str]]:
-    """Each field as measured, then over the direct call's."""
+def _table(title: str, said: dict[str, list], prefix: str = "") -> str:
+    """The medians of the rounds; the differences are those of each round, not of the medians."""
+    header = [title, "p50 us", "p99 us", "direct: p50 us", "p99 us", "p50 over direct us", "p99 over direct us"]
     rows = []
-    for name, times in found.items():
-        row = [name] + [f"{times[field]:.0f}" for field in fields]
-        over = [times[field] - found["direct"][field] for field in fields]
-        rows.append(row + ["" if name == "direct" else f"{value:.0f}" for value in over])
-    return rows
+    for name, rounds in said.items():
+        proxy, direct, over = [], [], []
+        for field in (f"{prefix}p50_us", f"{prefix}p99_us"):
+            proxy.append(statistics.median(found["proxy"][field] for found in rounds))
+            direct.append(statistics.median(found["direct"][field] for found in rounds))
+            over.append(statistics.median(found["proxy"][field] - found["direct"][field] for found in rounds))
+        rows.append([name, *(f"{value:.0f}" for value in proxy + direct + over)])
+    return report.markdown(header, rows)
 
 
-def miss_delay(build: pathlib.Path, contenders: list, provider, folder: pathlib.Path, questions: int, core: str) -> str:
-    targets = {"direct": (provider.port, {})} | {c.name: (c.port, c.headers) for c in contenders}
+def miss_delay(build: pathlib.Path, contenders: list, provider, folder: pathlib.Path, rounds: int, core: str) -> str:
     body = request_body(NUMBER, choices=4, stream=False)
-    options = ["--questions", str(questions)]
-    found = _run(build / "bin/bench_miss_delay", options, targets, body, folder, core)
-    header = ["miss, 1 connection", "p50 us", "p99 us", "p50 over direct us", "p99 over direct us"]
-    return report.markdown(header, _rows(found, ["p50_us", "p99_us"]))
+    options = ["--questions", str(QUESTIONS)]
+    pair = Pair(build / "bin/bench_miss_delay", options, provider.port, body, folder, core)
+    return _table("miss, 1 connection", pair.rounds(contenders, rounds))
 
 
-def stream_delay(build: pathlib.Path, folder: pathlib.Path, streams: int, proxy_core: str, core: str) -> str:
+def stream_delay(build: pathlib.Path, folder: pathlib.Path, rounds: int, proxy_core: str, core: str) -> str:
     """Here the program is the provider, too; nginx is asked not to buffer, and so caches nothing."""
     provider_port = free_port()
-    contenders = [Own(build), UnbufferedNginx()]
+    body = request_body(NUMBER, choices=1, stream=True)
+    options = ["--provider-port", str(provider_port), "--streams", str(QUESTIONS)]
+    pair = Pair(build / "bin/bench_stream_delay", options, provider_port, body, folder, core)
     started = []
     try:
-        for contender in contenders:
+        for contender in (Own(build), UnbufferedNginx()):
             if reason := contender.absent():
                 raise NotRun(reason)
             contender.start(folder / f"stream-{contender.name.replace(' ', '_')}", provider_port, proxy_core)
             started.append(contender)
-        targets = {"direct": (provider_port, {})} | {c.name: (c.port, {}) for c in started}
-        body = request_body(NUMBER, choices=1, stream=True)
-        options = ["--provider-port", str(provider_port), "--streams", str(streams)]
-        found = _run(build / "bin/bench_stream_delay", options, targets, body, folder, core)
+        said = pair.rounds(started, rounds)
     finally:
         for contender in started:
             contender.stop()
-    tables = []
-    for which, title in (("first", "first streamed byte"), ("later", "later events")):
-        header = [title, "p50 us", "p99 us", "p50 over direct us", "p99 over direct us"]
-        tables.append(report.markdown(header, _rows(found, [f"{which}_p50_us", f"{which}_p99_us"])))
-    return "\n".join(tables)
+    return "\n".join([_table("first streamed byte", said, "first_"), _table("later events", said, "later_")])

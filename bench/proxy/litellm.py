@@ -4,7 +4,7 @@ import pathlib
 import subprocess
 import sys
 
-from contender import Contender
+from contender import Contender, version_in
 from workload import CREDENTIAL
 
 # Without a master key, or with a weak one, it refuses to start; the requests carry this one.
@@ -41,6 +41,10 @@ class LiteLlm(Contender):
                 return f"does not install: {(result.stderr.strip() or 'no reason given').splitlines()[-1]}"
         done.touch()
         return ""
+
+    def version(self):
+        script = "import importlib.metadata as m; print(m.version('litellm'))"
+        return f"litellm {version_in([str(self.folder / 'venv/bin/python'), '-c', script])}"
 
     def command(self, folder, port, upstream_port):
         master_key = CREDENTIAL.removeprefix("Bearer ")

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import tempfile
 
-from contender import Contender
+from contender import Contender, version_in
 
 CONFIGURATION = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
@@ -46,6 +46,9 @@ class Nginx(Contender):
 
     def absent(self):
         return "" if shutil.which("nginx") else "nginx is not installed"
+
+    def version(self):
+        return f"nginx {version_in(['nginx', '-v'])}"
 
     def command(self, folder, port, upstream_port):
         self.cache = tempfile.mkdtemp(prefix="bench-proxy-", dir="/dev/shm")

@@ -30,6 +30,10 @@ class Portkey(Contender):
         done.touch()
         return ""
 
+    def version(self):
+        package = self.folder / "node_modules/@portkey-ai/gateway/package.json"
+        return f"portkey {json.loads(package.read_text())['version']}"
+
     def command(self, folder, port, upstream_port):
         upstream = {"provider": "openai", "custom_host": f"http://127.0.0.1:{upstream_port}/v1"}
         self.headers = {"x-portkey-config": json.dumps(upstream | {"cache": {"mode": "simple", "max_age": 3600}})}

@@ -71,15 +71,18 @@ class Bench:
     def measure(self, contender, case: Case) -> Cost:
         answer = b"" if case.fresh else contender.check_hit(case.body, self.provider)
         calls, cpu_before = self.provider.calls(), contender.cpu_seconds()
-        run = self._load(contender, case, answer)
-        cpu = contender.cpu_seconds() - cpu_before
+        try:
+            run = self._load(contender, case, answer)
+            cpu = contender.cpu_seconds() - cpu_before
+            resident_mb = contender.resident_bytes() / 2**20
+        finally:
+            contender.settle()
         if run.requests == 0:
             raise NotRun(f"no answer within {self.seconds} s")
         if not case.fresh and self.provider.calls() != calls:
             raise NotRun(f"asked the provider {self.provider.calls() - calls} times for what it had")
         if run.differing and contender.replays_exactly:
             raise NotRun(f"{run.differing} of its hits are not the answer that it stored")
-        resident_mb = contender.resident_bytes() / 2**20
         return Cost(run.rate, cpu / run.requests * 1e6, run.p50_us, run.p99_us, resident_mb, run.errors)
 
     def _load(self, contender, case: Case, answer: bytes):
@@ -132,18 +135,18 @@ def measure_all(bench: Bench, todo: list[Case], running: list, rounds: int, abse
     return costs
 
 
-def delays(bench: Bench, running: list, questions: int, absent: dict[str, str]) -> str:
+def delays(bench: Bench, running: list, rounds: int, absent: dict[str, str]) -> str:
     """The two tables of latency.py; those of streams start proxies of their own when the others have ended."""
     texts = []
     proxies = [contender for contender in running if contender.caches]
     try:
-        texts.append(miss_delay(bench.build, proxies, bench.provider, bench.folder, questions, LOAD_CORE))
+        texts.append(miss_delay(bench.build, proxies, bench.provider, bench.folder, rounds, LOAD_CORE))
     except FAILURES as why:
         absent["miss, 1 connection"] = str(why)
     while running:
         running.pop().stop()
     try:
-        texts.append(stream_delay(bench.build, bench.folder, questions, PROXY_CORE, LOAD_CORE))
+        texts.append(stream_delay(bench.build, bench.folder, rounds, PROXY_CORE, LOAD_CORE))
     except FAILURES as why:
         absent["streamed bytes"] = str(why)
     return "\n".join(texts)
@@ -195,12 +198,14 @@ def main():
             todo = cases(provider.port)
             start(chosen, bench, todo[0].body, running, absent)
             costs = measure_all(bench, todo, running, arguments.rounds, absent)
-            latencies = delays(bench, running, 300 * arguments.rounds, absent)
+            latencies = delays(bench, running, arguments.rounds, absent)
         finally:
             for contender in [*running, provider]:
                 contender.stop()
     results = {case: {n: median(c) for n, c in by_name.items()} for case, by_name in costs.items()}
     text = f"{table(results, ours.name)}\n{latencies}"
+    versions = dict.fromkeys(version for c in chosen if c.was_started and (version := c.version()))
+    text += f"\nVersions: {', '.join(versions)}.\n" if versions else ""
     text += "".join(f"\nNot run: {name} ({why}).\n" for name, why in absent.items())
     print(text)
     OUT.mkdir(parents=True, exist_ok=True)

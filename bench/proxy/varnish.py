@@ -4,7 +4,7 @@ import glob
 import pathlib
 import shutil
 
-from contender import Contender
+from contender import Contender, version_in
 
 # A lookup makes the backend's request a GET, and only a cached body goes with it: hence x-method.
 CONFIGURATION = """
@@ -44,6 +44,9 @@ class Varnish(Contender):
             return "varnish is not installed"
         found = glob.glob("/usr/lib/*/varnish/vmods/libvmod_bodyaccess.so")
         return "" if found else "varnish-modules is not installed"
+
+    def version(self):
+        return f"varnish {version_in(['varnishd', '-V'])}"
 
     def command(self, folder, port, upstream_port):
         pathlib.Path(folder / "bench.vcl").write_text(CONFIGURATION.format(upstream_port=upstream_port))
