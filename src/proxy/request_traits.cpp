@@ -27,7 +27,7 @@ RequestTraits read_request_traits(std::string_view path, AnswerWish wish, std::s
   RequestTraits traits;
   traits.path = path;
   traits.is_streamed = wish.form == AnswerForm::kStream;
-  if (const auto request = parse_answer_json(body)) {
+  if (const auto request = parse_request_json(body)) {
     traits.model = text_of(member_of(*request, "model"));
     traits.samples = samples(*request);
     traits.has_tools = has_tools(*request);
@@ -36,7 +36,7 @@ RequestTraits read_request_traits(std::string_view path, AnswerWish wish, std::s
 }
 
 std::string read_model(std::string_view body) {
-  const auto request = parse_answer_json(body);
+  const auto request = parse_request_json(body);
   return request ? text_of(member_of(*request, "model")) : std::string();
 }
 

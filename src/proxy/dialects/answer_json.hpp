@@ -15,9 +15,14 @@ using Json = nlohmann::ordered_json;
 // A provider is not trusted to nest within reason.
 inline constexpr int kMaxAnswerDepth = 128;
 
-// Empty where the text is not one JSON value, not UTF-8, nested deeper than kMaxAnswerDepth, or
-// holds a whole number that 64 bits may not hold: written again, it would be another one.
+// Empty where the text is not one JSON value, not UTF-8, nested deeper than kMaxAnswerDepth, has so
+// many members in one object (thousands) that building it would take long, names one of them twice
+// however it is escaped, or holds a whole number that 64 bits may not hold: written again, it would
+// be another one.
 [[nodiscard]] std::optional<Json> parse_answer_json(std::string_view text);
+// The same, but of members with one name the last is taken: for requests, which have no key then,
+// and yet go to one upstream.
+[[nodiscard]] std::optional<Json> parse_request_json(std::string_view text);
 
 // The member, or null where the value is no object or has no such member.
 [[nodiscard]] const Json& member_of(const Json& value, std::string_view name);

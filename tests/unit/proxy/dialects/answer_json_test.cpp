@@ -32,6 +32,42 @@ TEST(ParseAnswerJsonTest, counts_no_brackets_within_strings) {
   EXPECT_TRUE(parse_answer_json('"' + std::string(1'000, '[') + "\\\"" + '"'));
 }
 
+TEST(ParseAnswerJsonTest, refuses_a_member_that_is_there_twice_at_any_depth) {
+  for (const auto* text : {R"({"a":1,"a":1})", R"({"a":1,"b":2,"a":3})", R"([{"a":{"b":1,"b":2}}])",
+                           R"({"a":[1,{"b":null,"b":null}],"c":{}})", R"({"a":1,"\u0061":1})",
+                           R"({"":1,"":1})", R"({"a":{},"a":{"b":1}})"}) {
+    EXPECT_FALSE(parse_answer_json(text)) << text;
+  }
+}
+
+TEST(ParseAnswerJsonTest, takes_one_name_in_several_objects_and_colons_in_text) {
+  for (const auto* text : {R"([{"a":1},{"a":1}])", R"({"a":{"a":{"a":":::"}}})",
+                           R"({"a:":1,"a":"\":{","b":[]})", R"({"a":{},"b":{"a":1}})", "[]", "1"}) {
+    EXPECT_TRUE(parse_answer_json(text)) << text;
+  }
+}
+
+TEST(ParseAnswerJsonTest, an_object_of_very_many_members_is_refused_before_it_is_built) {
+  const auto object_of = [](int members) {
+    std::string text = "{";
+    for (int i = 0; i < members; ++i) {
+      text += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":0";
+    }
+    return text + "}";
+  };
+  EXPECT_TRUE(parse_answer_json(object_of(5'000)));
+  EXPECT_FALSE(parse_answer_json(object_of(1'000'000)));
+  EXPECT_FALSE(parse_request_json(object_of(1'000'000)));
+  EXPECT_TRUE(parse_answer_json("[" + object_of(300) + "," + object_of(300) + "]"));
+}
+
+TEST(ParseRequestJsonTest, takes_the_last_of_two_members) {
+  const auto request = parse_request_json(R"({"model":"a","n":1,"model":"b"})");
+  ASSERT_TRUE(request);
+  EXPECT_EQ(text_of(member_of(*request, "model")), "b");
+  EXPECT_FALSE(parse_request_json("{"));
+}
+
 TEST(MemberOfTest, is_null_where_there_is_no_such_member) {
   EXPECT_TRUE(member_of(Json::parse("{}"), "a").is_null());
   EXPECT_TRUE(member_of(Json::parse("[1]"), "a").is_null());
