@@ -60,6 +60,40 @@ TEST(AccessLineTest, a_hit_says_which_tier_had_it) {
   }
 }
 
+TEST(AccessLineTest, what_is_no_hit_has_no_tier) {
+  auto record = some_record();
+  for (const auto outcome : {LookupOutcome::kCoalesced, LookupOutcome::kStale, LookupOutcome::kMiss,
+                             LookupOutcome::kBypass}) {
+    record.outcome = outcome;
+    const auto json = nlohmann::json::parse(access_line(record));
+    EXPECT_EQ(json["outcome"], to_string(outcome));
+    EXPECT_FALSE(json.contains("tier"));
+  }
+}
+
+TEST(AccessLineTest, times_are_utc_with_milliseconds_whatever_they_are) {
+  auto record = some_record();
+  const auto time_of = [&](UnixMillis time_ms) {
+    record.time_ms = time_ms;
+    return nlohmann::json::parse(access_line(record))["time"].get<std::string>();
+  };
+  EXPECT_EQ(time_of(0), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(time_of(1), "1970-01-01T00:00:00.001Z");
+  EXPECT_EQ(time_of(1'709'164'799'999), "2024-02-28T23:59:59.999Z");
+  EXPECT_EQ(time_of(1'709'164'800'000), "2024-02-29T00:00:00.000Z");
+}
+
+TEST(AccessLineTest, a_client_that_left_and_one_that_got_nothing_are_zeros_and_not_left_out) {
+  auto record = some_record();
+  record.status = 0;
+  record.answer_bytes = 0;
+  record.tokens = 0;
+  const auto json = nlohmann::json::parse(access_line(record));
+  EXPECT_EQ(json["status"], 0);
+  EXPECT_EQ(json["bytes"], 0);
+  EXPECT_EQ(json["tokens"], 0);
+}
+
 TEST(AccessLineTest, nothing_that_a_client_sends_ends_the_line) {
   auto record = some_record();
   record.path = "/a\"\n\\b";

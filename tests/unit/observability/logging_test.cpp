@@ -45,6 +45,36 @@ TEST(LoggingTest, what_is_below_the_level_is_not_written) {
   EXPECT_EQ(logged({.level = "off"}, "only a warning"), "");
 }
 
+TEST(LoggingTest, every_level_of_the_documentation_is_one) {
+  for (const auto* level : {"trace", "debug", "info", "warning", "error", "critical", "off"}) {
+    EXPECT_TRUE(LogOptions{.level = level}.validate().ok()) << level;
+  }
+  for (const auto* level : {"", "Info", "none", "info "}) {
+    EXPECT_FALSE(LogOptions{.level = level}.validate().ok()) << level;
+  }
+}
+
+TEST(LoggingTest, the_last_set_up_counts) {
+  EXPECT_EQ(logged({.level = "off"}, "nobody hears it"), "");
+  EXPECT_THAT(logged({.level = "trace", .format = LogFormat::kJson}, "heard"),
+              HasSubstr("\"message\":\"heard\""));
+}
+
+TEST(AppendJsonEscapedTest, leaves_text_alone_and_appends_to_what_is_there) {
+  std::string out = "before ";
+  append_json_escaped(out, "plain \xc3\xbc text / ok");
+  EXPECT_EQ(out, "before plain \xc3\xbc text / ok");
+}
+
+TEST(AppendJsonEscapedTest, every_control_character_is_escaped_and_comes_back) {
+  std::string all;
+  for (int c = 0; c <= 0x7f; ++c) all += static_cast<char>(c);
+  std::string out;
+  append_json_escaped(out, all);
+  for (const char c : out) EXPECT_GE(static_cast<unsigned char>(c), 0x20U);
+  EXPECT_EQ(nlohmann::json::parse('"' + out + '"'), all);
+}
+
 TEST(LoggingTest, an_unknown_level_is_refused_by_name) {
   EXPECT_TRUE(LogOptions{.level = "warning"}.validate().ok());
   EXPECT_TRUE(LogOptions{.level = "off"}.validate().ok());

@@ -47,6 +47,27 @@ TEST(ProxyErrorTest, the_servers_own_errors_speak_the_dialect) {
   EXPECT_TRUE(format(413, "", &head).body.starts_with(R"({"type":"error")"));
 }
 
+TEST(ProxyErrorTest, whoever_is_over_a_rate_is_told_whole_seconds_and_never_none) {
+  using std::chrono::milliseconds;
+  for (const auto error_of : {rate_limited_error, credential_rate_error}) {
+    EXPECT_EQ(error_of(milliseconds(0)).retry_after_s, 1U);
+    EXPECT_EQ(error_of(milliseconds(999)).retry_after_s, 1U);
+    EXPECT_EQ(error_of(milliseconds(1'000)).retry_after_s, 1U);
+    EXPECT_EQ(error_of(milliseconds(1'001)).retry_after_s, 2U);
+  }
+}
+
+TEST(ProxyErrorTest, limits_of_tenants_and_of_credentials_have_codes_of_their_own) {
+  EXPECT_EQ(rate_limited_error({}).code, "tenant_rate_limit");
+  EXPECT_EQ(credential_rate_error({}).code, "credential_rate_limit");
+  EXPECT_EQ(too_many_concurrent_error().code, "tenant_concurrency_limit");
+  EXPECT_EQ(credential_concurrency_error().code, "credential_concurrency_limit");
+  for (const auto& error : {too_many_concurrent_error(), credential_concurrency_error()}) {
+    EXPECT_EQ(error.status, 429U);
+    EXPECT_EQ(error.retry_after_s, 1U);
+  }
+}
+
 TEST(ProxyErrorTest, a_directive_that_cannot_be_used_is_the_clients_fault) {
   const auto error = directive_error({ErrorCode::kInvalidArgument, "x-llm-cache-ttl is wrong"});
   EXPECT_EQ(error.status, 400U);

@@ -39,6 +39,23 @@ TEST(RateLimiterTest, a_refused_request_uses_up_nothing) {
   EXPECT_FALSE(limiter.take(kOne, kStart + seconds(1)));
 }
 
+TEST(RateLimiterTest, it_is_at_rest_until_it_is_used_and_when_all_is_whole_again) {
+  RateLimiter limiter;
+  EXPECT_TRUE(limiter.is_at_rest(kStart));
+  EXPECT_FALSE(limiter.take(kTwoASecond, kStart));
+  EXPECT_FALSE(limiter.take(kTwoASecond, kStart));
+  EXPECT_FALSE(limiter.is_at_rest(kStart + milliseconds(999)));
+  EXPECT_TRUE(limiter.is_at_rest(kStart + milliseconds(1'000)));
+}
+
+TEST(RateLimitTest, bounds_are_inclusive) {
+  EXPECT_TRUE(RateLimit{}.validate().ok());
+  EXPECT_TRUE((RateLimit{.per_1000_s = 1'000'000'000, .burst = 1'000'000}.validate().ok()));
+  EXPECT_FALSE((RateLimit{.per_1000_s = 1'000'000'001}.validate().ok()));
+  EXPECT_FALSE((RateLimit{.burst = 0}.validate().ok()));
+  EXPECT_FALSE((RateLimit{.burst = 1'000'001}.validate().ok()));
+}
+
 TEST(RateLimiterTest, no_limit_lets_everything_pass) {
   RateLimiter limiter;
   for (int i = 0; i < 1'000; ++i) EXPECT_FALSE(limiter.take({}, kStart));
