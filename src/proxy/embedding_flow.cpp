@@ -77,7 +77,7 @@ class EmbeddingFlow final : public RecordedFlow {
     order.batch = batch_;
     order.directives = directives_;
     order.policy = *policy_;
-    order.shared_as = std::move(boarded.shared_as);
+    order.shared_as = boarded.shared_as;
     order.caller = caller_;
     order.upstream_head = recorded_upstream_head(exchange_->head());
     order.body = body_;

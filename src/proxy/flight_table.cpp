@@ -10,7 +10,7 @@ FlightTable::Landings FlightTable::landings(const KeyDigest& key) const {
 }
 
 FlightTable::Boarding FlightTable::join_or_start(const FlightKey& key, Landings seen,
-                                                 FlightOptions options) {
+                                                 const FlightOptions& options) {
   Shard& shard = shard_of(key.key);
   const MutexLock lock(shard.mu);
   const auto [at, is_new] = shard.flights.try_emplace(key);
@@ -21,7 +21,7 @@ FlightTable::Boarding FlightTable::join_or_start(const FlightKey& key, Landings 
 }
 
 FlightTable::Boarding FlightTable::start_unless_flying(const FlightKey& key, Landings seen,
-                                                       FlightOptions options) {
+                                                       const FlightOptions& options) {
   Shard& shard = shard_of(key.key);
   const MutexLock lock(shard.mu);
   if (shard.flights.bucket_count() > 0) {

@@ -39,12 +39,13 @@ class FlightTable {
     bool is_new = false;        // the caller has to feed it
     bool must_recheck = false;  // is_new, and something landed since `seen`
   };
-  [[nodiscard]] Boarding join_or_start(const FlightKey& key, Landings seen, FlightOptions options);
+  [[nodiscard]] Boarding join_or_start(const FlightKey& key, Landings seen,
+                                       const FlightOptions& options);
 
   // The same for whoever need not wait for the answer: no flight is given where one for the key, in
   // whatever form and for whatever time, is under way.
   [[nodiscard]] Boarding start_unless_flying(const FlightKey& key, Landings seen,
-                                             FlightOptions options);
+                                             const FlightOptions& options);
 
   // Forgets the flight where it is still the one of this key. Call it after the answer was stored
   // and before the flight ends, so that every request finds the one or the other.

@@ -55,7 +55,8 @@ std::vector<std::string_view> event_blocks(std::string_view stream) {
 }
 
 bool ends_with_whole_event(std::string_view stream) {
-  return drop_line_end(stream) && drop_line_end(stream);
+  const bool ends_a_line = drop_line_end(stream);
+  return ends_a_line && drop_line_end(stream);  // and that line is empty
 }
 
 std::string event_data(std::string_view block) {

@@ -93,7 +93,7 @@ class ResponseSplitter {
     if (const Json& tool = member_of(item, "name"); name == std::string_view("arguments")) {
       done["name"] = tool;
     }
-    emit(event + ".done", std::move(done));
+    emit(event + ".done", done);
     return end_item(item);
   }
 
