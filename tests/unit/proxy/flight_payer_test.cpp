@@ -44,10 +44,16 @@ class SharedFlightTest : public ProxyTest {
  protected:
   explicit SharedFlightTest(ProxyOptions options) : ProxyTest({.proxy = std::move(options)}) {}
 
-  // Everybody who was started so far waits in a flight: whoever has looked into memory joins one
-  // before its thread does anything else.
-  void wait_until_boarded(std::uint64_t requests) {
-    ASSERT_TRUE(eventually([&] { return l1_->counters().misses >= requests; }));
+  // The leader's: it has looked into memory for the last time, and others have yet to be started.
+  UpstreamExchange first_call() {
+    auto call = upstream_.next();
+    misses_before_ = l1_->counters().misses;
+    return call;
+  }
+  // So many more wait in a flight: whoever has looked into memory joins one before its thread does
+  // anything else.
+  void wait_until_followed_by(std::uint64_t requests) {
+    ASSERT_TRUE(eventually([&] { return l1_->counters().misses >= misses_before_ + requests; }));
     threads_.run_on_each([](http::IoThread&) {});
   }
   static void refuse(const UpstreamExchange& call, std::uint16_t status) {
@@ -62,6 +68,9 @@ class SharedFlightTest : public ProxyTest {
     head.headers = headers;
     return start(std::move(head), kEmbeddings);
   }
+
+ private:
+  std::uint64_t misses_before_ = 0;
 };
 
 // a and b share, and each has a credential of its own; c and d share the upstream's.
@@ -85,10 +94,10 @@ class RefusedCredentialTest : public TenantFlightTest,
 
 TEST_P(RefusedCredentialTest, is_for_its_tenant_alone_and_the_other_asks_with_its_own) {
   auto a = start_chat(kQuestion, key_of("a"));
-  const auto first = upstream_.next();
+  const auto first = first_call();
   EXPECT_EQ(credential_of(first), "Bearer sk-of-a");
   auto b = start_chat(kQuestion, key_of("b"));
-  wait_until_boarded(2);
+  wait_until_followed_by(1);
   EXPECT_EQ(upstream_.calls(), 1);
   refuse(first, GetParam());
   const auto second = upstream_.next();
@@ -106,10 +115,10 @@ INSTANTIATE_TEST_SUITE_P(Statuses, RefusedCredentialTest,
 
 TEST_F(TenantFlightTest, one_of_those_who_ask_anew_leads_the_rest) {
   auto a = start_chat(kStreamQuestion, key_of("a"));
-  const auto first = upstream_.next();
+  const auto first = first_call();
   std::vector<PendingAnswer> others;
   for (int i = 0; i < 12; ++i) others.push_back(start_chat(kStreamQuestion, key_of("b")));
-  wait_until_boarded(13);
+  wait_until_followed_by(12);
   refuse(first, 401);
   const auto second = upstream_.next();
   EXPECT_EQ(a.wait().status(), 401);
@@ -122,9 +131,9 @@ TEST_F(TenantFlightTest, one_of_those_who_ask_anew_leads_the_rest) {
 
 TEST_F(TenantFlightTest, those_of_the_leaders_tenant_get_its_refusal) {
   auto leader = start_chat(kQuestion, key_of("a"));
-  const auto call = upstream_.next();
+  const auto call = first_call();
   auto follower = start_chat(kQuestion, key_of("a"));
-  wait_until_boarded(2);
+  wait_until_followed_by(1);
   refuse(call, 403);
   EXPECT_EQ(leader.wait().status(), 403);
   const auto answer = follower.wait();
@@ -135,9 +144,9 @@ TEST_F(TenantFlightTest, those_of_the_leaders_tenant_get_its_refusal) {
 
 TEST_F(TenantFlightTest, what_is_not_about_the_credential_is_for_all) {
   auto leader = start_chat(kQuestion, key_of("a"));
-  const auto call = upstream_.next();
+  const auto call = first_call();
   auto follower = start_chat(kQuestion, key_of("b"));
-  wait_until_boarded(2);
+  wait_until_followed_by(1);
   refuse(call, 400);
   EXPECT_EQ(leader.wait().status(), 400);
   EXPECT_EQ(follower.wait().status(), 400);
@@ -146,10 +155,10 @@ TEST_F(TenantFlightTest, what_is_not_about_the_credential_is_for_all) {
 
 TEST_F(TenantFlightTest, tenants_with_one_credential_share_its_refusal) {
   auto leader = start_chat(kQuestion, key_of("c"));
-  const auto call = upstream_.next();
+  const auto call = first_call();
   EXPECT_EQ(credential_of(call), "Bearer sk-of-all");
   auto follower = start_chat(kQuestion, key_of("d"));
-  wait_until_boarded(2);
+  wait_until_followed_by(1);
   refuse(call, 429);
   EXPECT_EQ(leader.wait().status(), 429);
   EXPECT_EQ(follower.wait().status(), 429);
@@ -158,9 +167,9 @@ TEST_F(TenantFlightTest, tenants_with_one_credential_share_its_refusal) {
 
 TEST_F(TenantFlightTest, a_refusal_whose_body_breaks_off_sends_others_on_as_well) {
   auto leader = start_chat(kQuestion, key_of("a"));
-  const auto first = upstream_.next();
+  const auto first = first_call();
   auto follower = start_chat(kQuestion, key_of("b"));
-  wait_until_boarded(2);
+  wait_until_followed_by(1);
   first.start({{"Content-Type", "application/json"}, {"Content-Length", "1000"}}, 401);
   first.write("{");
   first.abort();
@@ -171,9 +180,9 @@ TEST_F(TenantFlightTest, a_refusal_whose_body_breaks_off_sends_others_on_as_well
 
 TEST_F(TenantFlightTest, embeddings_are_asked_for_anew_too) {
   auto a = start_embeddings(key_of("a"));
-  const auto first = upstream_.next();
+  const auto first = first_call();
   auto b = start_embeddings(key_of("b"));
-  wait_until_boarded(2);
+  wait_until_followed_by(1);
   refuse(first, 429);
   upstream_.next().respond_json(
       R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[1]}],)"
@@ -247,10 +256,10 @@ class SharedScopeFlightTest : public SharedFlightTest {
 
 TEST_F(SharedScopeFlightTest, a_client_with_a_bad_credential_is_refused_alone) {
   auto bad = start_chat(kQuestion, with("bad"));
-  const auto first = upstream_.next();
+  const auto first = first_call();
   auto good = start_chat(kQuestion, with("good"));
   auto bad_too = start_chat(kQuestion, with("bad"));
-  wait_until_boarded(3);
+  wait_until_followed_by(2);
   refuse(first, 401);
   const auto second = upstream_.next();
   EXPECT_EQ(credential_of(second), "Bearer good");
@@ -287,9 +296,9 @@ class InjectedCredentialFlightTest : public SharedScopeFlightTest {
 
 TEST_F(InjectedCredentialFlightTest, whoever_sends_what_never_goes_up_shares_the_refusal) {
   auto leader = start_chat(kQuestion, with("x"));
-  const auto call = upstream_.next();
+  const auto call = first_call();
   auto follower = start_chat(kQuestion, with("y"));
-  wait_until_boarded(2);
+  wait_until_followed_by(1);
   refuse(call, 429);
   EXPECT_EQ(leader.wait().status(), 429);
   EXPECT_EQ(follower.wait().status(), 429);
