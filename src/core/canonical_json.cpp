@@ -152,7 +152,7 @@ Status append(std::string& out, JsonWorkspace& workspace, std::string_view text,
 
 Status append_canonical_json(std::string& out, std::string_view text,
                              const CanonicalJsonOptions& options) {
-  thread_local JsonWorkspace workspace;
+  auto& workspace = JsonWorkspace::of_this_thread();
   const auto before = out.size();
   auto status = append(out, workspace, text, options);
   if (!status.ok()) {

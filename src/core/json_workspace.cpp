@@ -44,6 +44,11 @@ Error not_canonical_json(std::string_view reason) {
   return {ErrorCode::kInvalidArgument, "not canonical JSON: " + std::string(reason)};
 }
 
+JsonWorkspace& JsonWorkspace::of_this_thread() {
+  thread_local JsonWorkspace workspace;
+  return workspace;
+}
+
 Result<simdjson::dom::element> JsonWorkspace::parse(std::string_view text) {
   if (!reserve(text.size())) {
     return Error{ErrorCode::kTooLarge, "the JSON text is too large to parse"};

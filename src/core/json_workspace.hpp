@@ -17,6 +17,10 @@ namespace llm_edge_cache {
 // One thread at a time.
 class JsonWorkspace {
  public:
+  // The calling thread's own. Whoever parses in it is done with the tree before anybody else on the
+  // thread parses, and calls shrink() then.
+  [[nodiscard]] static JsonWorkspace& of_this_thread();
+
   struct Member {
     std::string_view name;
     simdjson::dom::element value;

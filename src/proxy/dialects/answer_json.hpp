@@ -16,9 +16,10 @@ using Json = nlohmann::ordered_json;
 inline constexpr int kMaxAnswerDepth = 128;
 
 // Empty where the text is not one JSON value, not UTF-8, nested deeper than kMaxAnswerDepth, has so
-// many members in one object (thousands) that building it would take long, names one of them twice
-// however it is escaped, or holds a whole number that 64 bits may not hold: written again, it would
-// be another one.
+// many members in one object (thousands) that merging it would take long, names one of them twice
+// however it is escaped, or holds a whole number that 64 bits do not hold: written again, it would
+// be another one. Thread-safe; each thread keeps memory for the next text, as canonical_json.hpp
+// says.
 [[nodiscard]] std::optional<Json> parse_answer_json(std::string_view text);
 // The same, but of members with one name the last is taken: for requests, which have no key then,
 // and yet go to one upstream.

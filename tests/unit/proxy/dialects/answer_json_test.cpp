@@ -65,6 +65,9 @@ TEST(ParseRequestJsonTest, takes_the_last_of_two_members) {
   const auto request = parse_request_json(R"({"model":"a","n":1,"model":"b"})");
   ASSERT_TRUE(request);
   EXPECT_EQ(text_of(member_of(*request, "model")), "b");
+  EXPECT_EQ(request->size(), 2U);
+  EXPECT_EQ(parse_request_json(R"([{"a":[1,2]},{"a":{"b":1,"b":2},"a":{"c":3}}])")->dump(),
+            R"([{"a":[1,2]},{"a":{"c":3}}])");
   EXPECT_FALSE(parse_request_json("{"));
 }
 
@@ -75,10 +78,33 @@ TEST(MemberOfTest, is_null_where_there_is_no_such_member) {
 }
 
 TEST(ParseAnswerJsonTest, refuses_whole_numbers_that_would_not_be_written_again_as_they_are) {
-  EXPECT_TRUE(parse_answer_json("[999999999999999999, -999999999999999999]"));
-  EXPECT_FALSE(parse_answer_json("9999999999999999999"));
+  EXPECT_FALSE(parse_answer_json("18446744073709551616"));
   EXPECT_FALSE(parse_answer_json(R"({"a":123456789012345678901234})"));
-  EXPECT_FALSE(parse_answer_json("[-1234567890123456789]"));
+  EXPECT_FALSE(parse_answer_json("[-9223372036854775809]"));
+}
+
+TEST(ParseAnswerJsonTest, writes_again_what_it_read) {
+  for (const auto* text :
+       {R"({"b":[1,-1,0,{"c":[]}],"a":{"x":null,"":true}})", "18446744073709551615",
+        "-9223372036854775808", "[0.1,-0.5,1e-07,1.5,100.0]", R"(["\u0000\"\\\n","é😀",""])", "[]",
+        "{}", "\"text\"", "false"}) {
+    EXPECT_EQ(parse_answer_json(text)->dump(), text);
+    EXPECT_EQ(*parse_answer_json(text), Json::parse(text)) << text;
+  }
+}
+
+TEST(ParseAnswerJsonTest, tells_counts_from_negative_numbers) {
+  EXPECT_TRUE(parse_answer_json("0")->is_number_unsigned());
+  EXPECT_TRUE(parse_answer_json("7")->is_number_unsigned());
+  EXPECT_FALSE(parse_answer_json("-7")->is_number_unsigned());
+  EXPECT_TRUE(parse_answer_json("7.0")->is_number_float());
+}
+
+TEST(ParseAnswerJsonTest, a_large_text_leaves_the_next_one_unharmed) {
+  EXPECT_TRUE(parse_answer_json('"' + std::string(3U << 20U, 'x') + '"'));
+  EXPECT_EQ(parse_answer_json(R"({"a":[1]})")->dump(), R"({"a":[1]})");
+  EXPECT_FALSE(parse_answer_json('"' + std::string(3U << 20U, 'x')));
+  EXPECT_EQ(parse_answer_json("[1]")->dump(), "[1]");
 }
 
 TEST(ParseAnswerJsonTest, takes_fractions_exponents_and_digits_in_text) {
