@@ -17,7 +17,7 @@ void check_round_trip(const RequestHead& head) {
   RequestParser parser({});
   fuzz_check(parser.next(written).event == ParseEvent::kHead, "what is written can be read");
   fuzz_check(parser.complete(), "a head written without framing has no body");
-  const RequestHead read = parser.take_head();
+  const RequestHead& read = parser.received()->head;
   fuzz_check(read.method == head.method && read.target == head.target, "line is kept");
   for (const HeaderField field : read.headers) {
     fuzz_check(field.name == "Host" || head.headers.contains(field.name), "no field is invented");
@@ -27,7 +27,7 @@ void check_round_trip(const RequestHead& head) {
 Transcript transcribe_requests(std::string_view input, std::size_t piece) {
   RequestParser parser(kLimits);
   const auto describe = [](RequestParser& told) {
-    const RequestHead head = told.take_head();
+    const RequestHead& head = told.received()->head;
     check_framing(head.headers);
     fuzz_check(head.version == Version::kHttp10 || head.headers.count("host") == 1, "one Host");
     fuzz_check(head.target.starts_with('/') || head.target == "*", "target is in origin form");
@@ -45,8 +45,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::size_t piece = data[0] % 64 + 1;
   const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
-  fuzz_check(http::transcribe_requests(input, piece) ==
-                 http::transcribe_requests(input, std::max<std::size_t>(input.size(), 1)),
-             "pieces mean what the whole means");
+  // The second time, heads that come whole are recalled; in small pieces they never are.
+  const std::string twice = std::string(input).append(input);
+  fuzz_check(http::transcribe_requests(twice, piece) ==
+                 http::transcribe_requests(twice, std::max<std::size_t>(twice.size(), 1)),
+             "pieces mean what the whole means, and repeated heads what they meant");
   return 0;
 }

@@ -26,20 +26,21 @@ class CopyingReceiver final : public BodyReceiver {
 
 }  // namespace
 
-Exchange::Exchange(std::shared_ptr<ServerConnection> connection, RequestHead head)
+Exchange::Exchange(std::shared_ptr<ServerConnection> connection,
+                   std::shared_ptr<ReceivedHead> received)
     : connection_(std::move(connection)),
       number_(connection_->exchange_number()),
-      head_(std::move(head)) {}
+      received_(std::move(received)) {}
 
 Exchange::~Exchange() {
   if (note_ != nullptr) note_->on_gone(*this);
   IoThread& thread = connection_->thread();
   if (thread.is_current()) {
+    received_.reset();  // what comes next may have the same head
     connection_->dropped(number_);
-    connection_->reuse(std::move(head_));
   } else {
-    thread.post(
-        [connection = std::move(connection_), number = number_] { connection->dropped(number); });
+    thread.post([connection = std::move(connection_), number = number_,
+                 received = std::move(received_)] { connection->dropped(number); });
   }
 }
 

@@ -50,12 +50,17 @@ class Exchange {
     virtual void on_gone(const Exchange& exchange) = 0;
   };
 
-  Exchange(std::shared_ptr<ServerConnection> connection, RequestHead head);
+  Exchange(std::shared_ptr<ServerConnection> connection, std::shared_ptr<ReceivedHead> received);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  [[nodiscard]] const RequestHead& head() const { return head_; }
+  [[nodiscard]] const RequestHead& head() const { return received_->head; }
+  // What was set for this head, by this exchange or by one before it on the connection whose head
+  // was the same up to the value of Content-Length; null otherwise.
+  [[nodiscard]] const HeadNote* head_note() const { return received_->note.get(); }
+  // Replaces it.
+  void set_head_note(std::shared_ptr<const HeadNote> note) { received_->note = std::move(note); }
   [[nodiscard]] IoThread& io_thread() const;
   // Address of the client, without port.
   [[nodiscard]] std::string remote_address() const;
@@ -122,7 +127,7 @@ class Exchange {
  private:
   std::shared_ptr<ServerConnection> connection_;
   const std::uint64_t number_;  // of the connection's exchanges
-  RequestHead head_;
+  std::shared_ptr<ReceivedHead> received_;
   std::unique_ptr<Note> note_;
   std::uint16_t answer_status_ = 0;
   std::uint64_t answer_bytes_ = 0;

@@ -77,6 +77,14 @@ void Headers::set(std::string_view name, std::string_view value) {
   *first = append(name, value);
 }
 
+void Headers::overwrite(std::string_view name, std::string_view value) {
+  const auto same_name = [&](const Span& span) { return is_named(span, name); };
+  const auto field = std::find_if(fields_.begin(), fields_.end(), same_name);
+  if (field == fields_.end() || field->value_size != value.size()) return;
+  std::copy(value.begin(), value.end(),
+            text_.begin() + static_cast<std::ptrdiff_t>(field->value_at));
+}
+
 std::size_t Headers::erase(std::string_view name) {
   return std::erase_if(fields_, [&](const Span& span) { return is_named(span, name); });
 }

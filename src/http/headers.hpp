@@ -37,6 +37,8 @@ class Headers {
   void add(std::string_view name, std::string_view value);
   // Replaces every field of that name by one, at the place of the first.
   void set(std::string_view name, std::string_view value);
+  // Writes value over that of the first field of that name, which must have as many bytes.
+  void overwrite(std::string_view name, std::string_view value);
   // How many went.
   std::size_t erase(std::string_view name);
   void clear();

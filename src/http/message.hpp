@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,22 @@ struct RequestHead {
 
   [[nodiscard]] std::string_view path() const;   // up to '?'
   [[nodiscard]] std::string_view query() const;  // after '?', empty without
+};
+
+// What follows from a head alone, for whoever handles requests.
+class HeadNote {
+ public:
+  HeadNote() = default;
+  virtual ~HeadNote() = default;
+  HeadNote(const HeadNote&) = delete;
+  HeadNote& operator=(const HeadNote&) = delete;
+};
+
+// A head that a connection received, and that may come again: requests that repeat it, up to the
+// value of Content-Length, share it one after the other, with the note.
+struct ReceivedHead {
+  RequestHead head;
+  std::shared_ptr<const HeadNote> note = {};
 };
 
 struct ResponseHead {

@@ -1,5 +1,6 @@
 #include "http/message_parser.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace llm_edge_cache::http {
@@ -75,7 +76,7 @@ void MessageParser::restart() {
   value_.clear();
   head_bytes_ = extra_bytes_ = 0;
   content_length_.reset();
-  head_done_ = head_told_ = complete_ = failed_ = keep_alive_ = false;
+  head_done_ = head_told_ = complete_ = failed_ = keep_alive_ = is_repeat_ = false;
   framed_ = true;
 }
 
@@ -83,6 +84,10 @@ ParseStep MessageParser::next(std::string_view input) {
   body_.clear();
   if (failed_) return {ParseEvent::kError, 0};
   if (complete_) return {ParseEvent::kEnd, 0};
+  if (is_repeat_) return next_of_repeat(input);
+  if (!began()) {
+    if (const auto known = recall(input)) return begin_repeat(*known);
+  }
   if (input.data() == nullptr) input = "";  // llhttp does arithmetic on it
   if (llhttp_get_errno(&llhttp_) == HPE_PAUSED) llhttp_resume(&llhttp_);
 
@@ -94,14 +99,36 @@ ParseStep MessageParser::next(std::string_view input) {
   if (result == HPE_PAUSED) {
     consumed = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - input.data());
   }
-  if (!head_told_) {
-    if (!take_head_bytes(input.substr(0, consumed))) return {ParseEvent::kError, 0};
-    if (!head_done_) return {ParseEvent::kNeedMore, consumed};
-    head_told_ = true;
-    return {ParseEvent::kHead, consumed};
-  }
+  if (!head_told_) return tell_head(input.substr(0, consumed));
   if (complete_) return {ParseEvent::kEnd, consumed};
   return {body_.empty() ? ParseEvent::kNeedMore : ParseEvent::kBody, consumed};
+}
+
+ParseStep MessageParser::tell_head(std::string_view head_part) {
+  const bool is_whole = !began();
+  if (!take_head_bytes(head_part)) return {ParseEvent::kError, 0};
+  if (!head_done_) return {ParseEvent::kNeedMore, head_part.size()};
+  head_told_ = true;
+  if (is_whole) remember(head_part);
+  return {ParseEvent::kHead, head_part.size()};
+}
+
+ParseStep MessageParser::begin_repeat(const HeadRepeat::Match& known) {
+  is_repeat_ = head_done_ = head_told_ = true;
+  keep_alive_ = true;  // what ends a connection is not remembered
+  head_bytes_ = known.head_bytes;
+  content_length_ = body_left_ = known.content_length;
+  complete_ = body_left_ == 0;
+  return {ParseEvent::kHead, known.head_bytes};
+}
+
+ParseStep MessageParser::next_of_repeat(std::string_view input) {
+  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(input.size(), body_left_));
+  if (taken == 0) return {ParseEvent::kNeedMore, 0};
+  body_.push_back(input.substr(0, taken));
+  body_left_ -= taken;
+  complete_ = body_left_ == 0;
+  return {complete_ ? ParseEvent::kEnd : ParseEvent::kBody, taken};
 }
 
 ParseStep MessageParser::end_of_input() {
@@ -232,19 +259,31 @@ RequestParser::Expectation RequestParser::expectation(const RequestHead& head) {
                                                     : Expectation::kUnknown;
 }
 
-void RequestParser::reuse(RequestHead head) {
-  if (head.headers.memory_bytes() + head.target.capacity() > kMaxSpareBytes) return;
-  spare_ = std::move(head);
+std::optional<ParseError> RequestParser::finish_head() {
+  repeat_.forget();
+  const bool is_spare = received_ != nullptr && received_.use_count() == 1 &&
+                        received_->head.headers.memory_bytes() <= kMaxSpareBytes;
+  if (!is_spare) received_ = std::make_shared<ReceivedHead>();
+  received_->note.reset();
+  RequestHead& head = received_->head;
+  head.method = llhttp_method_name(static_cast<llhttp_method_t>(state().method));
+  head.target = target_;
+  head.version = version();
+  std::swap(head.headers, headers_);
+  headers_.clear();
+  return check_request_head(head);
 }
 
-std::optional<ParseError> RequestParser::finish_head() {
-  head_ = std::move(spare_);
-  head_.method = llhttp_method_name(static_cast<llhttp_method_t>(state().method));
-  head_.target = target_;
-  head_.version = version();
-  std::swap(head_.headers, headers_);
-  headers_.clear();
-  return check_request_head(head_);
+void RequestParser::remember(std::string_view head) {
+  if (content_length() && keep_alive()) repeat_.remember(head);
+}
+
+std::optional<HeadRepeat::Match> RequestParser::recall(std::string_view input) {
+  // Whoever still works on the request before must not see its head change.
+  if (received_ == nullptr || received_.use_count() > 1) return std::nullopt;
+  const auto known = repeat_.match(input);
+  if (known) received_->head.headers.overwrite("content-length", known->length_digits);
+  return known;
 }
 
 std::optional<ParseError> ResponseParser::finish_head() {

@@ -6,12 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "http/head_repeat.hpp"
 #include "http/head_rules.hpp"
 #include "http/message.hpp"
 
@@ -78,6 +80,16 @@ class MessageParser {
 
   // Checks the head that is now whole in headers_.
   [[nodiscard]] virtual std::optional<ParseError> finish_head() = 0;
+  // Tells a head that need not be parsed, from the first bytes of a message.
+  [[nodiscard]] virtual std::optional<HeadRepeat::Match> recall(std::string_view /*input*/) {
+    return std::nullopt;
+  }
+  // Bytes that were a whole head.
+  virtual void remember(std::string_view /*head*/) {}
+
+  ParseStep begin_repeat(const HeadRepeat::Match& known);
+  ParseStep next_of_repeat(std::string_view input);
+  ParseStep tell_head(std::string_view head_part);
 
   int on_headers_complete();
   int add_target(std::string_view bytes);
@@ -107,6 +119,9 @@ class MessageParser {
   bool failed_ = false;
   bool keep_alive_ = false;
   bool framed_ = true;
+  // Of a message whose head was recalled, so that llhttp knows nothing of it.
+  bool is_repeat_ = false;
+  std::uint64_t body_left_ = 0;
 };
 
 class RequestParser final : public MessageParser {
@@ -114,18 +129,20 @@ class RequestParser final : public MessageParser {
   explicit RequestParser(ParserLimits limits) : MessageParser(HTTP_REQUEST, limits) {}
 
   void start() { restart(); }
-  // Once, after kHead.
-  [[nodiscard]] RequestHead take_head() { return std::move(head_); }
-  // Gives a head back whose memory the next one may use.
-  void reuse(RequestHead head);
+  // From kHead on. Let go of it on the parser's thread: the next request may use its memory, or
+  // find that it has the same head.
+  [[nodiscard]] const std::shared_ptr<ReceivedHead>& received() const { return received_; }
   // Whether the client waits for 100 Continue, or expects what nobody can give.
   enum class Expectation { kNone, kContinue, kUnknown };
   [[nodiscard]] static Expectation expectation(const RequestHead& head);
 
  private:
   std::optional<ParseError> finish_head() override;
-  RequestHead head_;
-  RequestHead spare_;
+  std::optional<HeadRepeat::Match> recall(std::string_view input) override;
+  void remember(std::string_view head) override;
+
+  std::shared_ptr<ReceivedHead> received_;
+  HeadRepeat repeat_;  // of received_
 };
 
 class ResponseParser final : public MessageParser {

@@ -178,7 +178,7 @@ void ServerConnection::on_read_timeout() {
 void ServerConnection::begin_exchange() {
   phase_ = Phase::kExchange;
   ++exchange_number_;
-  const auto exchange = std::make_shared<Exchange>(shared_from_this(), parser_.take_head());
+  const auto exchange = std::make_shared<Exchange>(shared_from_this(), parser_.received());
   const RequestHead& head = exchange->head();
   current_ = exchange.get();
   request_ = {.is_head = head.method == "HEAD", .version = head.version};

@@ -69,8 +69,6 @@ class ServerConnection final : public StreamOwner,
   void on_disconnect(std::function<void()> callback);
   // The last reference to the exchange with that number has gone.
   void dropped(std::uint64_t exchange_number);
-  // Its head, whose memory serves the next one.
-  void reuse(RequestHead head) { parser_.reuse(std::move(head)); }
 
  private:
   enum class Phase {

@@ -89,6 +89,16 @@ TEST(HeadersTest, each_field_of_a_name_is_visited_in_order) {
   EXPECT_EQ(seen, "13");
 }
 
+TEST(HeadersTest, overwriting_touches_the_first_of_a_name_and_takes_as_many_bytes) {
+  Headers headers{{"A", "12"}, {"b", "34"}, {"a", "56"}};
+  headers.overwrite("a", "78");
+  EXPECT_EQ(headers.all("a"), (std::vector<std::string_view>{"78", "56"}));
+  headers.overwrite("a", "9");
+  headers.overwrite("c", "00");
+  EXPECT_EQ(headers.get("a"), "78");
+  EXPECT_EQ(headers.get("b"), "34");
+}
+
 TEST(HeadersTest, cleared_headers_keep_their_memory) {
   Headers headers{{"name", std::string(100, 'x')}};
   const auto before = headers.memory_bytes();

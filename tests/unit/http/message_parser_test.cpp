@@ -27,6 +27,13 @@ std::string describe(const ResponseHead& head) {
   return std::to_string(head.status) + " " + std::to_string(head.headers.size());
 }
 
+std::string head_of(const RequestParser& parser) {
+  return describe(parser.received()->head);
+}
+std::string head_of(ResponseParser& parser) {
+  return describe(parser.take_head());
+}
+
 void start(RequestParser& parser) {
   parser.start();
 }
@@ -46,7 +53,7 @@ Heard feed(Parser& parser, std::string_view input, std::size_t piece) {
       const ParseStep step = parser.next(part);
       part.remove_prefix(step.consumed);
       for (const std::string_view bytes : parser.body()) body += bytes;
-      if (step.event == ParseEvent::kHead) heard.heads.push_back(describe(parser.take_head()));
+      if (step.event == ParseEvent::kHead) heard.heads.push_back(head_of(parser));
       if (step.event == ParseEvent::kEnd) {
         heard.bodies.push_back(std::exchange(body, ""));
         start(parser);
@@ -113,10 +120,109 @@ TEST_P(EverySplitTest, field_values_lose_only_the_white_space_around_them) {
     input.remove_prefix(step.consumed);
   }
   ASSERT_EQ(step.event, ParseEvent::kHead) << parser.error().detail;
-  const RequestHead head = parser.take_head();
+  const RequestHead& head = parser.received()->head;
   EXPECT_EQ(head.headers.get("a"), "b  c");
   EXPECT_EQ(head.headers.get("empty"), "");
   EXPECT_EQ(parser.next("").event, ParseEvent::kEnd);
+}
+
+std::string post(std::string_view length, std::string_view body) {
+  return "POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::string(length) +
+         "\r\nA: b\r\n\r\n" + std::string(body);
+}
+
+TEST_P(EverySplitTest, a_repeated_head_comes_out_as_the_first_one_did) {
+  const Heard heard =
+      parse_requests(post("5", "hello") + post("5", "world") + post("3", "abc") + post("0", "") +
+                         post("11", "hello world") + post("11", "HELLO WORLD") +
+                         "GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+                     GetParam());
+  EXPECT_EQ(heard.error, "");
+  EXPECT_THAT(heard.heads, ElementsAre("POST /p 3", "POST /p 3", "POST /p 3", "POST /p 3",
+                                       "POST /p 3", "POST /p 3", "GET / 1"));
+  EXPECT_THAT(heard.bodies,
+              ElementsAre("hello", "world", "abc", "", "hello world", "HELLO WORLD", ""));
+}
+
+// Feeds one whole request; its head stays with the parser.
+ParseEvent feed_whole(RequestParser& parser, std::string_view input) {
+  parser.start();
+  ParseStep step = parser.next(input);
+  while (step.event == ParseEvent::kHead || step.event == ParseEvent::kBody) {
+    input.remove_prefix(step.consumed);
+    step = parser.next(input);
+  }
+  return step.event;
+}
+
+TEST(RepeatedHeadTest, is_the_same_object_with_the_length_that_now_holds) {
+  RequestParser parser({});
+  ASSERT_EQ(feed_whole(parser, post("5", "hello")), ParseEvent::kEnd);
+  const auto* const first = parser.received().get();
+  parser.received()->note = std::make_shared<HeadNote>();
+  ASSERT_EQ(feed_whole(parser, post("7", "goodbye")), ParseEvent::kEnd);
+  EXPECT_EQ(parser.received().get(), first);
+  EXPECT_NE(parser.received()->note, nullptr);
+  EXPECT_EQ(parser.received()->head.headers.get("content-length"), "7");
+  EXPECT_EQ(parser.content_length(), 7U);
+  EXPECT_TRUE(parser.keep_alive());
+  EXPECT_TRUE(parser.framed());
+}
+
+TEST(RepeatedHeadTest, another_head_has_no_note) {
+  RequestParser parser({});
+  for (const auto& other : {post("10", "0123456789"), "POST /q" + post("5", "hello").substr(7),
+                            std::string("GET / HTTP/1.1\r\nHost: h\r\n\r\n")}) {
+    ASSERT_EQ(feed_whole(parser, post("5", "hello")), ParseEvent::kEnd);
+    parser.received()->note = std::make_shared<HeadNote>();
+    ASSERT_EQ(feed_whole(parser, other), ParseEvent::kEnd);
+    EXPECT_EQ(parser.received()->note, nullptr) << other;
+  }
+}
+
+TEST(RepeatedHeadTest, is_not_changed_under_whoever_still_holds_it) {
+  RequestParser parser({});
+  ASSERT_EQ(feed_whole(parser, post("5", "hello")), ParseEvent::kEnd);
+  const auto held = parser.received();
+  ASSERT_EQ(feed_whole(parser, post("7", "goodbye")), ParseEvent::kEnd);
+  EXPECT_NE(parser.received(), held);
+  EXPECT_EQ(held->head.headers.get("content-length"), "5");
+  EXPECT_EQ(parser.received()->head.headers.get("content-length"), "7");
+}
+
+TEST(RepeatedHeadTest, is_judged_anew_when_one_byte_differs) {
+  const std::string good = post("5", "hello");
+  const std::size_t head_size = good.size() - 5;
+  for (std::size_t i = 0; i < head_size; ++i) {
+    for (const char other : {'\0', ' ', '\r', '\n', ':', 'x', '0', '\x7f'}) {
+      std::string changed = good;
+      changed[i] = other;
+      RequestParser fresh({});
+      RequestParser repeating({});
+      ASSERT_EQ(feed_whole(repeating, good), ParseEvent::kEnd);
+      const auto expected = feed_whole(fresh, changed);
+      ASSERT_EQ(feed_whole(repeating, changed), expected) << changed;
+      EXPECT_EQ(repeating.error().status, fresh.error().status) << changed;
+      EXPECT_EQ(repeating.content_length(), fresh.content_length()) << changed;
+    }
+  }
+}
+
+TEST(RepeatedHeadTest, that_ends_the_connection_ends_it_again) {
+  const std::string last =
+      "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\na";
+  RequestParser parser({});
+  ASSERT_EQ(feed_whole(parser, last), ParseEvent::kEnd);
+  ASSERT_EQ(feed_whole(parser, last), ParseEvent::kEnd);
+  EXPECT_FALSE(parser.keep_alive());
+}
+
+TEST(RepeatedHeadTest, with_a_body_cut_short_is_an_error) {
+  RequestParser parser({});
+  ASSERT_EQ(feed_whole(parser, post("5", "hello")), ParseEvent::kEnd);
+  ASSERT_EQ(feed_whole(parser, post("5", "hell")), ParseEvent::kNeedMore);
+  EXPECT_FALSE(parser.complete());
+  EXPECT_EQ(parser.end_of_input().event, ParseEvent::kError);
 }
 
 // Every message here is one that two parsers might read differently, or nonsense.
