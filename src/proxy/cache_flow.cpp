@@ -21,8 +21,8 @@ class CacheFlow final : public RecordedFlow {
 
  private:
   void decide(std::string_view body) override {
-    const auto decision =
-        decide_request(policies_->keyer, dialect_, exchange_->head(), directives_, body);
+    const auto decision = decide_request(
+        policies_->keyer, {dialect_, exchange_->head(), known_.surroundings, body}, directives());
     if (!decision.ok()) {
       pass_through_recorded_path(services_, exchange_, dialect_,
                                  http::SharedBytes(std::string(body)));
@@ -57,7 +57,7 @@ class CacheFlow final : public RecordedFlow {
     return services_->options.max_entry_bytes;
   }
   [[nodiscard]] ServeTerms terms(UnixMillis now_ms) const {
-    return {.directives = directives_,
+    return {.directives = directives(),
             .policy = *decision_.policy,
             .wish = decision_.request.wish,
             .dialect = dialect_,
@@ -140,11 +140,11 @@ class CacheFlow final : public RecordedFlow {
     order.flight = flight;
     order.request = decision_.request;
     order.dialect = &dialect_;
-    order.directives = directives_;
+    order.directives = directives();
     order.policy = *decision_.policy;
     if (plan().may_store) {
       order.recording = Recording{&dialect_,      decision_.request.wish.form, key(), shared_as,
-                                  decision_.life, tags_to_store(directives_)};
+                                  decision_.life, tags_to_store(directives())};
     }
     order.caller = caller_;
     order.upstream_head = recorded_upstream_head(exchange_->head());
@@ -156,7 +156,7 @@ class CacheFlow final : public RecordedFlow {
     auto answer = found;
     const auto now_ms = services_->clock->now_ms();
     if (const auto reason =
-            reason_to_serve(*answer.entry, directives_, *decision_.policy, now_ms)) {
+            reason_to_serve(*answer.entry, directives(), *decision_.policy, now_ms)) {
       answer.reason = *reason;
       answer.outcome = *reason == ServeReason::kFresh ? answer.outcome : LookupOutcome::kStale;
       send(answer, now_ms);
@@ -192,8 +192,8 @@ class CacheFlow final : public RecordedFlow {
 }  // namespace
 
 void start_cache_flow(ServicesPtr services, std::shared_ptr<http::Exchange> exchange,
-                      const Dialect& dialect) {
-  std::make_shared<CacheFlow>(std::move(services), std::move(exchange), dialect)->start();
+                      const KnownHead& known) {
+  std::make_shared<CacheFlow>(std::move(services), std::move(exchange), known)->start();
 }
 
 }  // namespace llm_edge_cache::proxy

@@ -12,13 +12,13 @@
 #include <memory>
 
 #include "http/exchange.hpp"
-#include "proxy/dialects/dialect.hpp"
+#include "proxy/known_head.hpp"
 #include "proxy/proxy_services.hpp"
 
 namespace llm_edge_cache::proxy {
 
-// On the exchange's thread. The dialect belongs to the services.
+// On the exchange's thread. What is known is the exchange's, with a dialect of the services'.
 void start_cache_flow(ServicesPtr services, std::shared_ptr<http::Exchange> exchange,
-                      const Dialect& dialect);
+                      const KnownHead& known);
 
 }  // namespace llm_edge_cache::proxy

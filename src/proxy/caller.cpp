@@ -47,14 +47,13 @@ bool is_refused_as_unknown(const TenantTable& tenants, const TenantTable::Found&
          (found.is_doubtful || unknown_keys == UnknownKeys::kRefuse);
 }
 
-Admission admit(const TenantTable& tenants, const AdmissionRules& rules,
-                const http::Headers& headers, Caller::TimePoint now) {
+Admission admit(const TenantTable& tenants, const TenantTable::Found& found,
+                const AdmissionRules& rules, Caller::TimePoint now) {
   if (tenants.empty()) return {};
-  auto found = tenants.find(headers);
   if (is_refused_as_unknown(tenants, found, rules.unknown_keys)) {
     return {.is_unknown = true, .refusal = unknown_key_error()};
   }
-  auto tenant = std::move(found.tenant);
+  auto tenant = found.tenant;
   if (tenant == nullptr) return {};
   auto& state = *tenant->state;
   // The place first: a request that gets none has used up nothing.

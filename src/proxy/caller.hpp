@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 
-#include "http/headers.hpp"
 #include "proxy/credential_table.hpp"
 #include "proxy/dialects/dialect.hpp"
 #include "proxy/tenant_table.hpp"
@@ -57,8 +56,9 @@ struct AdmissionRules {
 [[nodiscard]] bool is_refused_as_unknown(const TenantTable& tenants,
                                          const TenantTable::Found& found, UnknownKeys unknown_keys);
 
-// Decides about a request by its gateway key. Without tenants everybody is let in.
-[[nodiscard]] Admission admit(const TenantTable& tenants, const AdmissionRules& rules,
-                              const http::Headers& headers, Caller::TimePoint now);
+// Decides about a request by the tenant that the table found for it. Without tenants everybody is
+// let in.
+[[nodiscard]] Admission admit(const TenantTable& tenants, const TenantTable::Found& found,
+                              const AdmissionRules& rules, Caller::TimePoint now);
 
 }  // namespace llm_edge_cache::proxy

@@ -26,12 +26,6 @@ void append_delimited(std::string& out, std::string_view text) {
   out += text;
 }
 
-void append_tenant(std::string& out, std::string_view space) {
-  // Where credentials have the number of values of their first field: no request has so many.
-  append_number(out, std::numeric_limits<std::uint64_t>::max());
-  append_delimited(out, space);
-}
-
 CredentialScope::CredentialScope(const ProxyOptions& options)
     : mode_(options.scope),
       secret_(options.scope_secret),
@@ -55,14 +49,10 @@ KeyDigest CredentialScope::digest_of_all(const http::Headers& headers) const {
 
 KeyDigest CredentialScope::scope_of_tenant(std::string_view space) const {
   std::string text;
-  append_tenant(text, space);
+  // Where credentials have the number of values of their first field: no request has so many.
+  append_number(text, std::numeric_limits<std::uint64_t>::max());
+  append_delimited(text, space);
   return hmac_sha256(secret_, text);
-}
-
-void CredentialScope::append_credentials(std::string& out, const http::Headers& headers) const {
-  if (mode_ != ScopeMode::kShared) {
-    append_all(out, headers);
-  }
 }
 
 void CredentialScope::append_all(std::string& out, const http::Headers& headers) const {

@@ -24,11 +24,9 @@ class CredentialScope {
   // Tells apart those who share a scope: zero where all who have the scope have one credential.
   [[nodiscard]] KeyDigest credentials_within_scope(const http::Headers& headers) const;
 
-  // Appends the credentials so that no two sets of them append the same bytes: name, number of
-  // values, and each value with its length. Secret: hash it, never keep it. Nothing in shared mode.
-  void append_credentials(std::string& out, const http::Headers& headers) const;
-
  private:
+  // So that no two sets of credentials append the same bytes: name, number of values, and each
+  // value with its length. Secret: hash it, never keep it.
   void append_all(std::string& out, const http::Headers& headers) const;
   [[nodiscard]] KeyDigest digest_of_all(const http::Headers& headers) const;
 
@@ -36,9 +34,6 @@ class CredentialScope {
   const std::string secret_;
   const std::vector<std::string> credential_headers_;
 };
-
-// Likewise a tenant's namespace; no set of credentials appends the same bytes.
-void append_tenant(std::string& out, std::string_view space);
 
 // Appends text with its length before it, so that what follows cannot be taken for part of it.
 void append_delimited(std::string& out, std::string_view text);

@@ -23,7 +23,7 @@ class EmbeddingFlow final : public RecordedFlow {
  private:
   void decide(std::string_view body) override {
     auto batch = EmbeddingBatch::read(policies_->keyer, dialect_, exchange_->head(),
-                                      KeySpace(directives_), body);
+                                      KeySpace(directives()), body);
     const auto rule = policies_->keyer.rule_of(exchange_->head(), {}, body);
     body_ = http::SharedBytes(std::string(body));
     if (!batch.ok()) {
@@ -32,7 +32,7 @@ class EmbeddingFlow final : public RecordedFlow {
     }
     batch_ = std::make_shared<EmbeddingBatch>(std::move(*batch));
     policy_ = &policies_->keyer.rules().policy(rule);
-    plan_ = plan_request(directives_, *policy_);
+    plan_ = plan_request(directives(), *policy_);
     if (plan_.may_look_up) {
       landings_ = services_->flights.landings(batch_->key());
       look_up_l1();
@@ -52,13 +52,13 @@ class EmbeddingFlow final : public RecordedFlow {
   void look_up_l1() {
     const auto now_ms = services_->clock->now_ms();
     for (const auto slot : batch_->missing()) {
-      batch_->offer(slot, services_->cache.lookup_l1(batch_->key_of(slot)), directives_, now_ms);
+      batch_->offer(slot, services_->cache.lookup_l1(batch_->key_of(slot)), directives(), now_ms);
     }
     batch_->drop_disagreement();
   }
 
   void look_up_l2_only() override {
-    look_up_missing(services_, exchange_->io_thread(), batch_, directives_, [self = self()] {
+    look_up_missing(services_, exchange_->io_thread(), batch_, directives(), [self = self()] {
       if (self->batch_->is_complete()) {
         self->send(self->batch_->served());
       } else {
@@ -75,7 +75,7 @@ class EmbeddingFlow final : public RecordedFlow {
     EmbeddingOrder order;
     order.flight = std::move(boarded.flight);
     order.batch = batch_;
-    order.directives = directives_;
+    order.directives = directives();
     order.policy = *policy_;
     order.shared_as = boarded.shared_as;
     order.caller = caller_;
@@ -88,7 +88,7 @@ class EmbeddingFlow final : public RecordedFlow {
   }
 
   void on_found(const ServedAnswer& answer) override {
-    if (is_acceptable(*answer.entry, directives_, services_->clock->now_ms())) {
+    if (is_acceptable(*answer.entry, directives(), services_->clock->now_ms())) {
       send(answer);
     } else {
       fly_alone({.may_ask_l2 = plan_.may_look_up});
@@ -109,8 +109,8 @@ class EmbeddingFlow final : public RecordedFlow {
 }  // namespace
 
 void start_embedding_flow(ServicesPtr services, std::shared_ptr<http::Exchange> exchange,
-                          const Dialect& dialect) {
-  std::make_shared<EmbeddingFlow>(std::move(services), std::move(exchange), dialect)->start();
+                          const KnownHead& known) {
+  std::make_shared<EmbeddingFlow>(std::move(services), std::move(exchange), known)->start();
 }
 
 }  // namespace llm_edge_cache::proxy

@@ -7,6 +7,7 @@
 #include "proxy/cache_status.hpp"
 #include "proxy/credential_caller.hpp"
 #include "proxy/embedding_flow.hpp"
+#include "proxy/known_head.hpp"
 #include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
 
@@ -23,24 +24,25 @@ Proxy::~Proxy() {
 }
 
 void Proxy::handle(std::shared_ptr<http::Exchange> exchange) {
-  if (!let_in(*exchange)) return;
-  const auto& head = exchange->head();
   const auto& dialects = services_->dialects;
-  if (const auto* dialect = dialects.find(head.method, head.path())) {
-    const bool is_in_parts = dialect == &dialects.embeddings();
-    const auto start = is_in_parts ? start_embedding_flow : start_cache_flow;
-    start(services_, std::move(exchange), *dialect);
-  } else {
-    const auto& spoken = dialects.spoken_at(head.path());
+  const auto& known = know_head(*exchange, dialects, *services_->policies());
+  if (!let_in(*exchange, known)) return;
+  if (known.dialect == nullptr) {
+    const auto& spoken = dialects.spoken_at(exchange->head().path());
     pass_through(services_, std::move(exchange), spoken);
+  } else if (known.dialect == &dialects.embeddings()) {
+    start_embedding_flow(services_, std::move(exchange), known);
+  } else {
+    start_cache_flow(services_, std::move(exchange), known);
   }
 }
 
-bool Proxy::let_in(http::Exchange& exchange) {
+bool Proxy::let_in(http::Exchange& exchange, const KnownHead& known) {
   const auto& head = exchange.head();
   const auto& log = services_->options.access_log;
   const auto& policies = *services_->policies();
-  auto admission = admit(policies.tenants, policies.admission, head.headers, http::IoThread::now());
+  auto admission =
+      admit(policies.tenants, known.found_tenant, policies.admission, http::IoThread::now());
   if (!admission.refusal && admission.caller == nullptr && policies.admission.credentials.any()) {
     admission = admit_by_credentials(services_->credentials, policies.admission, head.headers,
                                      services_->options.credential_headers, http::IoThread::now());

@@ -20,6 +20,8 @@
 
 namespace llm_edge_cache::proxy {
 
+struct KnownHead;
+
 class Proxy final : public http::Handler {
  public:
   // Throws std::invalid_argument where the options are not valid. threads, which are also those of
@@ -52,7 +54,7 @@ class Proxy final : public http::Handler {
 
  private:
   // False where the request was refused, and answered.
-  [[nodiscard]] bool let_in(http::Exchange& exchange);
+  [[nodiscard]] bool let_in(http::Exchange& exchange, const KnownHead& known);
 
   http::IoThreads& threads_;
   const ServicesPtr services_;

@@ -14,23 +14,11 @@
 #include "proxy/flight_table.hpp"
 #include "proxy/proxy_metrics.hpp"
 #include "proxy/proxy_options.hpp"
+#include "proxy/proxy_policies.hpp"
 #include "proxy/refresh_pacer.hpp"
-#include "proxy/request_keyer.hpp"
-#include "proxy/tenant_table.hpp"
 #include "proxy/upstream_client.hpp"
 
 namespace llm_edge_cache::proxy {
-
-// What can be given anew while requests are under way; each goes on with what it began with.
-struct ProxyPolicies {
-  explicit ProxyPolicies(const ProxyOptions& options, const TenantTable* former = nullptr)
-      : keyer(options), tenants(options.tenants, former), admission(options.admission) {}
-
-  RequestKeyer keyer;
-  TenantTable tenants;
-  AdmissionRules admission;
-};
-using PoliciesPtr = std::shared_ptr<ProxyPolicies>;
 
 // Shared by the proxy and by the requests under way, which may outlive it by a call-back.
 // Everything but is_stopping and client is safe from every thread.

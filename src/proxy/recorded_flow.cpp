@@ -10,13 +10,10 @@
 namespace llm_edge_cache::proxy {
 
 void RecordedFlow::start() {
-  auto directives = parse_request_directives(exchange_->head().headers);
-  if (!directives.ok()) {
-    refuse(directive_error(directives.error()), LookupOutcome::kBypass);
+  if (!known_.directives.ok()) {
+    refuse(directive_error(known_.directives.error()), LookupOutcome::kBypass);
     return;
   }
-  directives_ = std::move(*directives);
-  if (const auto* tenant = tenant_of(caller_)) tenant->apply_to(directives_);
   exchange_->read_body(services_->options.max_request_bytes, shared_from_this());
 }
 

@@ -8,25 +8,27 @@
 #include <string_view>
 
 #include "http/exchange.hpp"
-#include "proxy/dialects/dialect.hpp"
 #include "proxy/flight_follower.hpp"
+#include "proxy/known_head.hpp"
 #include "proxy/proxy_services.hpp"
-#include "proxy/request_directives.hpp"
 
 namespace llm_edge_cache::proxy {
 
 // On the exchange's thread, all of it. Lives by its call-backs.
 class RecordedFlow : public http::BodyReceiver, public std::enable_shared_from_this<RecordedFlow> {
  public:
-  // The dialect belongs to the services.
+  // What is known is the exchange's, and has a dialect.
   RecordedFlow(ServicesPtr services, std::shared_ptr<http::Exchange> exchange,
-               const Dialect& dialect)
-      : services_(std::move(services)), exchange_(std::move(exchange)), dialect_(dialect) {}
+               const KnownHead& known)
+      : services_(std::move(services)),
+        exchange_(std::move(exchange)),
+        known_(known),
+        dialect_(*known.dialect) {}
   ~RecordedFlow() override = default;
   RecordedFlow(const RecordedFlow&) = delete;
   RecordedFlow& operator=(const RecordedFlow&) = delete;
 
-  // Reads directives and body; decide() goes on.
+  // Reads the body; decide() goes on.
   void start();
 
  protected:
@@ -63,7 +65,9 @@ class RecordedFlow : public http::BodyReceiver, public std::enable_shared_from_t
   };
   void fly_alone(LoneFlight how);
 
-  [[nodiscard]] FlightKey flight_key() const { return {key(), wish(), directives_.ttl_ms}; }
+  // There are some from start() on.
+  [[nodiscard]] const RequestDirectives& directives() const { return *known_.directives; }
+  [[nodiscard]] FlightKey flight_key() const { return {key(), wish(), directives().ttl_ms}; }
   [[nodiscard]] FlightOptions flight_options() const;
 
   void count(const ServedAnswer& answer);
@@ -71,11 +75,11 @@ class RecordedFlow : public http::BodyReceiver, public std::enable_shared_from_t
 
   const ServicesPtr services_;
   const std::shared_ptr<http::Exchange> exchange_;
+  const KnownHead& known_;
   const Dialect& dialect_;
   const PoliciesPtr policies_ = services_->policies();
   const CallerPtr caller_ = caller_of(*exchange_);  // null: nobody's limits hold
 
-  RequestDirectives directives_;
   FlightTable::Landings landings_ = 0;  // from before memory was looked up
 
  private:

@@ -2,10 +2,9 @@
 
 namespace llm_edge_cache::proxy {
 
-Result<RequestDecision> decide_request(RequestKeyer& keyer, const Dialect& dialect,
-                                       const http::RequestHead& head,
-                                       const RequestDirectives& directives, std::string_view body) {
-  const auto keyed = keyer.key_of(dialect, head, KeySpace(directives), body);
+Result<RequestDecision> decide_request(RequestKeyer& keyer, const RequestToKey& request,
+                                       const RequestDirectives& directives) {
+  const auto keyed = keyer.key_of(request, KeySpace(directives));
   if (!keyed.ok()) {
     return keyed.error();
   }

@@ -20,9 +20,8 @@ struct RequestDecision {
 };
 
 // kInvalidArgument as RequestKeyer::key_of: the request is passed through.
-[[nodiscard]] Result<RequestDecision> decide_request(RequestKeyer& keyer, const Dialect& dialect,
-                                                     const http::RequestHead& head,
-                                                     const RequestDirectives& directives,
-                                                     std::string_view body);
+[[nodiscard]] Result<RequestDecision> decide_request(RequestKeyer& keyer,
+                                                     const RequestToKey& request,
+                                                     const RequestDirectives& directives);
 
 }  // namespace llm_edge_cache::proxy

@@ -1,7 +1,5 @@
 #include "proxy/request_keyer.hpp"
 
-#include <openssl/crypto.h>
-
 #include <utility>
 
 #include "base/sha256.hpp"
@@ -35,13 +33,28 @@ RequestKeyer::RequestKeyer(const ProxyOptions& options)
       keyless_members_(options.keyless_members),
       memo_(options.memo_entries) {}
 
-Result<KeyedRequest> RequestKeyer::key_of(const Dialect& dialect, const http::RequestHead& head,
-                                          KeySpace space, std::string_view body) {
-  const auto raw = raw_digest(head, space, body);
+KeyDigest RequestKeyer::surroundings_of(const http::RequestHead& head, KeySpace space) const {
+  const auto scope = scope_of(head, space);
+  std::string text(bytes_of(scope));
+  append_delimited(text, space.name_space);
+  append_delimited(text, head.target);
+  for_each_key_header(key_headers_, head.headers,
+                      [&text](std::string_view name, std::string_view value) {
+                        append_delimited(text, name);
+                        append_delimited(text, value);
+                      });
+  return sha256(text);
+}
+
+Result<KeyedRequest> RequestKeyer::key_of(const RequestToKey& request, KeySpace space) {
+  Sha256 hash;
+  hash.update(bytes_of(request.surroundings));
+  hash.update(request.body);
+  const auto raw = std::move(hash).finish();
   if (const auto known = memo_.find(raw)) {
     return *known;
   }
-  auto keyed = parse(dialect, head, space, body);
+  auto keyed = parse(request, space);
   if (keyed.ok()) {
     memo_.insert(raw, *keyed);
   }
@@ -98,33 +111,8 @@ KeyDigest RequestKeyer::scope_of(const http::RequestHead& head, KeySpace space) 
                               : scope_.scope_of_tenant(space.tenant);
 }
 
-KeyDigest RequestKeyer::raw_digest(const http::RequestHead& head, KeySpace space,
-                                   std::string_view body) const {
-  thread_local std::string preamble;  // its memory is kept, what it held is not
-  preamble.clear();
-  if (space.tenant.empty()) {
-    scope_.append_credentials(preamble, head.headers);
-  } else {
-    append_tenant(preamble, space.tenant);
-  }
-  append_delimited(preamble, space.name_space);
-  append_delimited(preamble, head.target);
-  for_each_key_header(key_headers_, head.headers,
-                      [](std::string_view name, std::string_view value) {
-                        append_delimited(preamble, name);
-                        append_delimited(preamble, value);
-                      });
-  // The body comes last: nothing can follow a field that would be taken for it.
-  append_delimited(preamble, {});
-  Sha256 hash;
-  hash.update(preamble);
-  hash.update(body);
-  OPENSSL_cleanse(preamble.data(), preamble.size());
-  return std::move(hash).finish();
-}
-
-Result<KeyedRequest> RequestKeyer::parse(const Dialect& dialect, const http::RequestHead& head,
-                                         KeySpace space, std::string_view body) const {
+Result<KeyedRequest> RequestKeyer::parse(const RequestToKey& request, KeySpace space) const {
+  const auto& [dialect, head, surroundings, body] = request;
   auto canonical =
       canonical_json(body, {.dropped_members = keyless_members(dialect), .require_object = true});
   if (!canonical.ok()) {

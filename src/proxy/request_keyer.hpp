@@ -39,6 +39,13 @@ struct KeySpace {
   std::string_view tenant = {};  // its namespace, in place of all credentials; empty: no tenant's
 };
 
+struct RequestToKey {
+  const Dialect& dialect;  // the one of the path
+  const http::RequestHead& head;
+  const KeyDigest& surroundings;  // RequestKeyer::surroundings_of() the head and its key space
+  std::string_view body;
+};
+
 // In the key: namespace, scope, upstream, target with its query, the values of the headers that
 // change an answer, and the canonical body without its keyless members.
 // Thread-safe.
@@ -46,11 +53,18 @@ class RequestKeyer {
  public:
   explicit RequestKeyer(const ProxyOptions& options);
 
-  // The dialect is the one of the request's path. kInvalidArgument where the request cannot be
-  // keyed without doubt: a body that is no JSON object, or names a member twice, or what the
-  // dialect leaves to the provider.
+  // Of everything but the body that the key follows from: equal for heads whose requests have
+  // equal keys where their bodies are equal, and for no others.
+  [[nodiscard]] KeyDigest surroundings_of(const http::RequestHead& head, KeySpace space) const;
+
+  // kInvalidArgument where the request cannot be keyed without doubt: a body that is no JSON
+  // object, or names a member twice, or what the dialect leaves to the provider.
+  [[nodiscard]] Result<KeyedRequest> key_of(const RequestToKey& request, KeySpace space);
+  // The same where the surroundings are not known yet.
   [[nodiscard]] Result<KeyedRequest> key_of(const Dialect& dialect, const http::RequestHead& head,
-                                            KeySpace space, std::string_view body);
+                                            KeySpace space, std::string_view body) {
+    return key_of({dialect, head, surroundings_of(head, space), body}, space);
+  }
 
   [[nodiscard]] const CacheRules& rules() const { return rules_; }
   // The rule that decides about a request whose body is a JSON object; rules().none() for none.
@@ -76,10 +90,7 @@ class RequestKeyer {
 
  private:
   [[nodiscard]] KeyDigest scope_of(const http::RequestHead& head, KeySpace space) const;
-  [[nodiscard]] KeyDigest raw_digest(const http::RequestHead& head, KeySpace space,
-                                     std::string_view body) const;
-  [[nodiscard]] Result<KeyedRequest> parse(const Dialect& dialect, const http::RequestHead& head,
-                                           KeySpace space, std::string_view body) const;
+  [[nodiscard]] Result<KeyedRequest> parse(const RequestToKey& request, KeySpace space) const;
 
   void add_surroundings(KeyBuilder<ProxyField>& key, const http::RequestHead& head,
                         UpstreamTable::Index upstream, std::string_view name_space,

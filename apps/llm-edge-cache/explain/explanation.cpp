@@ -108,7 +108,9 @@ class Explainer {
   }
 
   Status decide(const proxy::Dialect& dialect, const proxy::RequestDirectives& directives) {
-    const auto decided = proxy::decide_request(keyer_, dialect, head_, directives, body_);
+    const auto surroundings = keyer_.surroundings_of(head_, proxy::KeySpace(directives));
+    const auto decided =
+        proxy::decide_request(keyer_, {dialect, head_, surroundings, body_}, directives);
     if (!decided) return decided.error();
     explanation_.keys = {to_hex(decided->request.key)};
     auto& decision = begin_decision(decided->request.wish, decided->request.rule);

@@ -26,7 +26,9 @@ http::RequestHead chat_head() {
 class RequestDecisionTest : public ::testing::Test {
  protected:
   Result<RequestDecision> decide(std::string_view body, const RequestDirectives& directives = {}) {
-    return decide_request(keyer_, dialect_, chat_head(), directives, body);
+    const auto head = chat_head();
+    const auto surroundings = keyer_.surroundings_of(head, KeySpace(directives));
+    return decide_request(keyer_, {dialect_, head, surroundings, body}, directives);
   }
 
   const OpenAiChatDialect dialect_ = {};

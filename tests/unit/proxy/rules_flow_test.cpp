@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/sha256.hpp"
 #include "proxy_fixture.hpp"
 
 namespace llm_edge_cache::proxy::test {
@@ -72,6 +73,25 @@ TEST_F(RulesFlowTest, a_rule_has_windows_of_its_own) {
   EXPECT_EQ(ask(question).status(), 200);
   clock_->advance_ms(1);
   EXPECT_EQ(ask(question).status(), 503);
+}
+
+// The client asks on one connection with one head.
+TEST_F(RulesFlowTest, a_repeated_head_is_judged_by_the_rules_and_tenants_of_the_hour) {
+  const http::Headers key{{"x-api-key", "key-a"}};
+  const auto question = question_with(R"("temperature":0)");
+  EXPECT_EQ(status_of_second(question), "llm-edge-cache; hit; ttl=600; detail=l1");
+  auto options = options_with_rules();
+  options.upstream_url = upstream_.url();
+  options.tenants = {{.name = "a", .keys = {sha256("key-a")}, .credentials = {{"default", "up"}}}};
+  ASSERT_TRUE(proxy_->reload(options).ok());
+  EXPECT_EQ(ask(question).status(), 401);
+  EXPECT_EQ(ask(question, key).cache_status(), "llm-edge-cache; fwd=miss; stored");
+  options.tenants.front().name = "b";
+  ASSERT_TRUE(proxy_->reload(options).ok());
+  EXPECT_EQ(ask(question, key).cache_status(), "llm-edge-cache; fwd=miss; stored");
+  options.tenants.clear();
+  ASSERT_TRUE(proxy_->reload(options).ok());
+  EXPECT_EQ(ask(question).cache_status(), "llm-edge-cache; hit; ttl=600; detail=l1");
 }
 
 TEST_F(RulesFlowTest, embeddings_have_rules_too) {

@@ -84,6 +84,10 @@ class AdmissionTest : public TenantTableTest {
     options.max_concurrent = max_concurrent;
     return options;
   }
+  static Admission admit(const TenantTable& table, const AdmissionRules& rules,
+                         const http::Headers& headers, Caller::TimePoint now) {
+    return proxy::admit(table, table.find(headers), rules, now);
+  }
   static constexpr RateLimit kOneIn1000S{.per_1000_s = 1, .burst = 1};
   const http::Headers key_ = fields({{"x-api-key", "key-a"}});
   const Caller::TimePoint now_{std::chrono::hours(1)};
