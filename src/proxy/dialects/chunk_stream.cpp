@@ -138,14 +138,14 @@ Json chunked_part(const Json& body, AnswerWish wish) {
 
 Result<std::optional<std::string>> adapt_chunks(std::string_view stream, AnswerWish wish) {
   const auto usage = find_usage_chunk(stream);
-  if (wish.include_usage && usage.empty()) {
+  if (wish.include_usage && usage.block.empty()) {
     return cannot_adapt("the recorded stream carries no usage");
   }
   std::optional<std::string> rest;
-  if (!wish.include_usage && !usage.empty()) {
-    const auto at = static_cast<std::size_t>(usage.data() - stream.data());
+  if (!wish.include_usage && usage.has_only_usage) {
+    const auto at = static_cast<std::size_t>(usage.block.data() - stream.data());
     rest = std::string(stream.substr(0, at));
-    *rest += stream.substr(at + usage.size());
+    *rest += stream.substr(at + usage.block.size());
   }
   if (wish.without_padding && is_padded(stream)) {
     return strip_padding(rest ? std::string_view(*rest) : stream);
@@ -153,7 +153,7 @@ Result<std::optional<std::string>> adapt_chunks(std::string_view stream, AnswerW
   return rest;
 }
 
-std::string_view find_usage_chunk(std::string_view stream) {
+UsageChunk find_usage_chunk(std::string_view stream) {
   const auto blocks = event_blocks(stream);
   for (auto block = blocks.rbegin(); block != blocks.rend(); ++block) {
     const auto data = event_data(*block);
@@ -161,10 +161,9 @@ std::string_view find_usage_chunk(std::string_view stream) {
       continue;
     }
     const auto chunk = parse_answer_json(data);
-    const bool is_usage = chunk && member_of(*chunk, "usage").is_object() &&
-                          member_of(*chunk, "choices").is_array() &&
-                          member_of(*chunk, "choices").empty();
-    return is_usage ? *block : std::string_view{};
+    const bool has_usage =
+        chunk && member_of(*chunk, "usage").is_object() && member_of(*chunk, "choices").is_array();
+    return has_usage ? UsageChunk{*block, member_of(*chunk, "choices").empty()} : UsageChunk{};
   }
   return {};
 }

@@ -69,12 +69,18 @@ class ChunkWriter {
 //   recorded with usage, asked for       byte for byte
 //   recorded with usage, not asked for   without that chunk: clients that did not ask index its
 //                                        empty list of choices
+//   usage within a chunk of choices      byte for byte, asked for or not: such providers always say
+//                                        it (Mistral and OpenRouter, for example)
 //   recorded without, asked for          cannot be known: a miss, whose answer replaces it
 [[nodiscard]] Json chunked_part(const Json& body, AnswerWish wish);
 [[nodiscard]] Result<std::optional<std::string>> adapt_chunks(std::string_view stream,
                                                               AnswerWish wish);
 
-// Where the usage chunk stands in a recorded stream; empty where there is none.
-[[nodiscard]] std::string_view find_usage_chunk(std::string_view stream);
+// The last chunk of a recorded stream, where that says what the whole answer used.
+struct UsageChunk {
+  std::string_view block;       // empty: there is none
+  bool has_only_usage = false;  // no choices: it can be left out
+};
+[[nodiscard]] UsageChunk find_usage_chunk(std::string_view stream);
 
 }  // namespace llm_edge_cache::proxy

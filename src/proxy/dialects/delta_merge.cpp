@@ -10,6 +10,10 @@ namespace {
 constexpr std::array<std::string_view, 10> kGrowingMembers = {
     "content", "refusal", "reasoning_content", "reasoning", "thinking",
     "summary", "text",    "arguments",         "input",     "transcript"};
+// Those that streams say again and again, each time in full. Text of another member that comes
+// twice may be the same piece twice, as "ha" and "ha" of "haha".
+constexpr std::array<std::string_view, 5> kRepeatedMembers = {"role", "id", "type", "name",
+                                                              "format"};
 constexpr std::string_view kBase64Member = "data";
 constexpr std::string_view kAppendedMember = "annotations";
 
@@ -18,6 +22,10 @@ constexpr std::string_view kAppendedMember = "annotations";
 constexpr std::size_t kMaxOpenElements = 256;
 
 bool merge(std::string_view name, Json& target, const Json& delta);
+
+bool is_one_of(std::string_view name, const auto& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 bool is_blank(const Json& value) {
   return value.is_null() || value == Json("") || value == Json(0);
@@ -53,7 +61,7 @@ bool merge_array(std::string_view name, Json& target, const Json& delta) {
     return true;
   }
   if (target == delta && (delta.empty() || !delta.front().contains("index"))) {
-    return true;
+    return delta.empty() || !is_growing_member(name);
   }
   bool is_exact = true;
   for (const auto& element : delta) {
@@ -79,7 +87,8 @@ bool merge_text(std::string_view name, Json& target, const Json& delta) {
     text += more;
     return true;
   }
-  return merge_repeated(target, delta);
+  const bool is_piece = !text.empty() && !more.empty() && !is_one_of(name, kRepeatedMembers);
+  return merge_repeated(target, delta) && !is_piece;
 }
 
 bool merge_object(Json& target, const Json& delta) {
@@ -121,7 +130,7 @@ bool merge_delta(Json& target, const Json& delta) {
 }
 
 bool is_growing_member(std::string_view name) {
-  return std::find(kGrowingMembers.begin(), kGrowingMembers.end(), name) != kGrowingMembers.end();
+  return is_one_of(name, kGrowingMembers);
 }
 
 bool append_logprobs(Json& target, const Json& delta) {

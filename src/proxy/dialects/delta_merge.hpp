@@ -13,7 +13,10 @@ namespace llm_edge_cache::proxy {
 //   an object                           member by member
 //   an array of elements with `index`   each to its like, new ones in order
 //   annotations                         appended
-//   anything else                       taken where nothing or the same was there, else a guess
+//   text of a member known to repeat    taken where nothing or the same was there: role, id, ..
+//   other text                          taken where nothing was there
+//   anything else                       taken where nothing or the same was there, else a guess;
+//                                       a list of a member known to grow where nothing was there
 [[nodiscard]] bool merge_delta(Json& target, const Json& delta);
 
 // A member of a message whose text comes in pieces.

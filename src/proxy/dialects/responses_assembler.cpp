@@ -10,7 +10,7 @@ namespace llm_edge_cache::proxy {
 namespace {
 
 // What follows "response." in the types of the events that only tell how the response came about.
-constexpr std::array<std::string_view, 35> kKnownEvents = {
+constexpr std::array<std::string_view, 36> kKnownEvents = {
     "created",
     "in_progress",
     "queued",
@@ -46,7 +46,13 @@ constexpr std::array<std::string_view, 35> kKnownEvents = {
     "code_interpreter_call.interpreting",
     "code_interpreter_call.completed",
     "code_interpreter_call_code.delta",
+    "code_interpreter_call_code.done",
 };
+
+// Sent while a model thinks for long. Compatible servers call it a ping.
+bool is_sign_of_life(std::string_view type) {
+  return type == "keepalive" || type == "ping";
+}
 
 bool is_known(std::string_view type) {
   constexpr std::string_view kPrefix = "response.";
@@ -80,7 +86,7 @@ class ResponseAssembler {
       items_.push_back(member_of(*event, "item"));
       expect(member_of(*event, "output_index") == items_.size() - 1);
     } else {
-      expect(is_known(type));
+      expect(is_known(type) || is_sign_of_life(type));
     }
   }
 

@@ -170,14 +170,21 @@ TEST(AssembleChatTest, refuses_a_stream_without_choices_or_with_data_after_its_e
 
 TEST(FindUsageChunkTest, finds_the_last_chunk_where_it_is_the_usage) {
   const auto stream = test::hello_stream_with_usage();
-  EXPECT_EQ(find_usage_chunk(stream), sse({test::kUsageChunk}));
+  EXPECT_EQ(find_usage_chunk(stream).block, sse({test::kUsageChunk}));
 }
 
-TEST(FindUsageChunkTest, is_empty_where_usage_comes_with_a_choice_or_not_at_all) {
-  EXPECT_EQ(find_usage_chunk(test::hello_stream()), "");
-  const auto with_choice = chunk("{}", R"("finish_reason":"stop","usage":{"total_tokens":1})");
-  EXPECT_EQ(find_usage_chunk(sse({with_choice, "[DONE]"})), "");
-  EXPECT_EQ(find_usage_chunk(""), "");
+TEST(FindUsageChunkTest, says_whether_it_can_be_left_out) {
+  EXPECT_TRUE(find_usage_chunk(test::hello_stream_with_usage()).has_only_usage);
+  const std::string with_choice =
+      R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"total_tokens":1}})";
+  const auto stream = sse({with_choice, "[DONE]"});
+  EXPECT_EQ(find_usage_chunk(stream).block, sse({with_choice}));
+  EXPECT_FALSE(find_usage_chunk(stream).has_only_usage);
+}
+
+TEST(FindUsageChunkTest, is_empty_where_the_last_chunk_tells_no_usage) {
+  EXPECT_EQ(find_usage_chunk(test::hello_stream()).block, "");
+  EXPECT_EQ(find_usage_chunk("").block, "");
 }
 
 }  // namespace

@@ -30,6 +30,16 @@ TEST(MergeDeltaTest, other_text_that_changes_is_a_guess) {
   EXPECT_EQ(merged(R"({"n":1})", R"({"n":2})"), "guess");
 }
 
+// "ha" and "ha" may be "haha", and may be "ha" said twice.
+TEST(MergeDeltaTest, equal_pieces_of_what_may_grow_are_a_guess) {
+  EXPECT_EQ(merged(R"({"novelty":"ha"})", R"({"novelty":"ha"})"), "guess");
+  EXPECT_EQ(merged(R"({"content":[{"type":"text","text":"ha"}]})",
+                   R"({"content":[{"type":"text","text":"ha"}]})"),
+            "guess");
+  EXPECT_EQ(merged(R"({"novelty":"ha","content":[]})", R"({"novelty":"","content":[]})"),
+            Json::parse(R"({"novelty":"ha","content":[]})"));
+}
+
 TEST(MergeDeltaTest, null_changes_nothing) {
   EXPECT_EQ(merged(R"({"a":"x"})", R"({"a":null})"), Json::parse(R"({"a":"x"})"));
 }

@@ -156,6 +156,32 @@ TEST(OpenAiChatAdaptTest, drops_a_usage_chunk_that_was_not_asked_for) {
   EXPECT_EQ(**adapted, test::hello_stream());
 }
 
+// Mistral, DeepSeek and OpenRouter say it so, asked or not.
+TEST(OpenAiChatAdaptTest, takes_usage_that_stands_in_the_last_chunk_of_choices_for_usage) {
+  auto last = json::parse(test::kStopChunk);
+  last["usage"] = {{"prompt_tokens", 3}, {"completion_tokens", 2}, {"total_tokens", 5}};
+  const auto said = last.dump();
+  const auto stream =
+      test::sse({test::kRoleChunk, test::kHelloChunk, test::kWorldChunk, said, test::kDone});
+  for (const auto wish : {kStreamWish, kStreamWithUsageWish}) {
+    const auto adapted = kDialect.adapt(AnswerForm::kStream, stream, wish);
+    ASSERT_TRUE(adapted.ok()) << adapted.error().message;
+    EXPECT_FALSE(adapted->has_value()) << **adapted;
+  }
+  const auto body = kDialect.adapt(AnswerForm::kStream, stream, kJsonWish);
+  ASSERT_TRUE(body.ok());
+  EXPECT_EQ(json::parse(**body)["usage"], last["usage"]);
+}
+
+TEST(OpenAiChatAdaptTest, usage_that_an_early_chunk_tells_is_not_that_of_the_answer) {
+  auto early = json::parse(test::kHelloChunk);
+  early["usage"] = {{"prompt_tokens", 3}, {"completion_tokens", 0}, {"total_tokens", 3}};
+  const auto said = early.dump();
+  const auto stream =
+      test::sse({test::kRoleChunk, said, test::kWorldChunk, test::kStopChunk, test::kDone});
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, stream, kStreamWithUsageWish).ok());
+}
+
 TEST(OpenAiChatAdaptTest, cannot_invent_usage) {
   EXPECT_FALSE(
       kDialect.adapt(AnswerForm::kStream, test::hello_stream(), kStreamWithUsageWish).ok());

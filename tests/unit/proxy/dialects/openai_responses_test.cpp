@@ -135,6 +135,16 @@ TEST(OpenAiResponsesTest, what_it_does_not_know_is_replayed_but_not_put_together
       events({R"({"type":"response.completed","novelty":1,"response":)" + response() + "}"}));
 }
 
+TEST(OpenAiResponsesTest, signs_of_life_say_nothing_of_the_response) {
+  for (const auto* sign : {R"({"type":"keepalive","sequence_number":3})", R"({"type":"ping"})"}) {
+    const auto stream = events({sign, completed(response())});
+    const auto adapted = kDialect.adapt(AnswerForm::kStream, stream, kJsonWish);
+    ASSERT_TRUE(adapted.ok()) << sign;
+    EXPECT_EQ(Json::parse(**adapted), Json::parse(response()));
+    EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, stream, kStreamWish)->has_value());
+  }
+}
+
 TEST(OpenAiResponsesTest, items_that_the_end_does_not_repeat_are_not_put_together) {
   const std::string item =
       R"({"type":"response.output_item.done","output_index":0,"item":{"id":"m_1","type":"message"}})";
