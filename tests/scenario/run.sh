@@ -6,6 +6,7 @@ suite=$1
 source_dir=$2
 work_dir=$3
 export LEC_TEST_BINARY=$4
+export LEC_TEST_TRANSCRIPTS=$source_dir/../golden/dialects
 
 # install FOLDER: npm ci there, unless the lock file is the one that was installed.
 install() {

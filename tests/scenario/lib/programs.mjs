@@ -2,7 +2,7 @@
 // failure's report.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,6 +106,53 @@ export async function startBusy(mock, status) {
       server.closeAllConnections();
     }),
   };
+}
+
+// The answers that stand in tests/golden/dialects/: a request's model is the name of its answer.
+const transcriptsOf = (endpoint) => join(process.env.LEC_TEST_TRANSCRIPTS, endpoint);
+export const transcripts = (endpoint) => readdirSync(transcriptsOf(endpoint))
+  .filter((name) => name.endsWith('.sse')).map((name) => name.slice(0, -'.sse'.length)).sort();
+
+// A provider that answers with them.
+export async function startTranscripts(endpoint) {
+  let requests = 0;
+  const server = createServer(async (request, answer) => {
+    const pieces = [];
+    for await (const piece of request) pieces.push(piece);
+    requests += 1;
+    const { model, stream } = JSON.parse(Buffer.concat(pieces).toString());
+    answer.writeHead(200, { 'content-type': stream ? 'text/event-stream' : 'application/json' });
+    answer.end(readFileSync(join(transcriptsOf(endpoint), `${model}.${stream ? 'sse' : 'json'}`)));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    counts: async () => ({ requests }),
+    stop: () => new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    }),
+  };
+}
+
+// The library reads from a hit what it reads from the provider itself in the same form, whichever
+// form was stored. forms: name -> (client, model, word) -> promise of what it reads.
+export async function checkTranscript(provider, model, clientOf, forms) {
+  const proxy = await startProxy({ upstream: provider.url });
+  try {
+    for (const [stored, store] of Object.entries(forms)) {
+      const word = uniqueWord();
+      await store(clientOf(proxy), model, word);
+      for (const [asked, ask] of Object.entries(forms)) {
+        const own = await ask(clientOf(provider), model, word);
+        const { answer, calls } = await costOf(provider, () => ask(clientOf(proxy), model, word));
+        assert.equal(calls, 0, `${asked} after ${stored}`);
+        assert.deepEqual(answer, own, `${asked} after ${stored}`);
+      }
+    }
+  } finally {
+    await proxy.stop();
+  }
 }
 
 // `asksOf(proxy, maxRetries)` gives functions that each ask something, the same every time. Busy
