@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -72,9 +73,30 @@ bool is_section(std::string_view key) {
       serve_options(), [&](const Option& option) { return option.yaml_key.starts_with(prefix); });
 }
 
+// Where each option was given that was, by its flag: "--listen" -> "proxy.yaml:3: listen". Tenants
+// stand by the words of their errors: "tenant 'a'" -> "proxy.yaml:9: tenants[1]".
+using Origins = std::map<std::string, std::string, std::less<>>;
+
+// A configuration is judged as a whole, by the names of its flags: says where that was given which
+// the message begins with.
+Error with_origin(Error error, const Origins& origins) {
+  for (const auto& [subject, origin] : origins) {
+    const auto rest =
+        std::string_view(error.message).substr(std::min(subject.size(), error.message.size()));
+    if (!error.message.starts_with(subject) || !(rest.starts_with(':') || rest.starts_with(' '))) {
+      continue;
+    }
+    const bool is_flag = subject.starts_with("--");
+    error.message = origin + (is_flag ? std::string(rest) : ": " + error.message);
+    break;
+  }
+  return error;
+}
+
 class YamlLayer {
  public:
-  YamlLayer(ServeConfig& config, const std::string& file) : config_(config), file_(file) {}
+  YamlLayer(ServeConfig& config, Origins& origins, const std::string& file)
+      : config_(config), origins_(origins), file_(file) {}
 
   Status apply() {
     YAML::Node root;
@@ -130,6 +152,7 @@ class YamlLayer {
       auto tenants = read_tenants(value, file_);
       if (!tenants) return tenants.error();
       config_.tenants = *std::move(tenants);
+      note_tenants(value);
       return {};
     }
     const auto* option = find_option(&Option::yaml_key, key);
@@ -140,15 +163,27 @@ class YamlLayer {
     if (!value.IsScalar()) {
       return invalid(fmt::format("{}: '{}' must be a single value", at(name.Mark()), key));
     }
-    return assign(config_, *option, value.Scalar(), fmt::format("{}: {}", at(name.Mark()), key));
+    auto origin = fmt::format("{}: {}", at(name.Mark()), key);
+    auto status = assign(config_, *option, value.Scalar(), origin);
+    origins_[option->flag()] = std::move(origin);
+    return status;
+  }
+
+  void note_tenants(const YAML::Node& list) {
+    for (std::size_t i = 0; i < config_.tenants.size(); ++i) {
+      origins_[fmt::format("tenant '{}'", config_.tenants[i].name)] =
+          fmt::format("{}: {}[{}]", at(list[i].Mark()), kTenantsKey, i + 1);
+    }
   }
 
   ServeConfig& config_;
+  Origins& origins_;
   const std::string& file_;
   std::set<std::string> seen_;
 };
 
-Status apply_environment(ServeConfig& config, const EnvironmentValues& environment) {
+Status apply_environment(ServeConfig& config, Origins& origins,
+                         const EnvironmentValues& environment) {
   for (const auto& [variable, text] : environment) {
     const auto* option = find_option(&Option::variable, variable);
     if (option == nullptr) {
@@ -158,15 +193,17 @@ Status apply_environment(ServeConfig& config, const EnvironmentValues& environme
     // An empty variable is how scripts say "not set".
     if (text.empty()) continue;
     if (auto status = assign(config, *option, text, variable); !status) return status;
+    if (!option->environment_only) origins[option->flag()] = variable;
   }
   return {};
 }
 
-Status apply_flags(ServeConfig& config, const FlagValues& flags) {
+Status apply_flags(ServeConfig& config, Origins& origins, const FlagValues& flags) {
   for (const auto& [name, text] : flags) {
     const auto* option = find_option(&Option::name, name);
     if (option == nullptr) return invalid(fmt::format("unknown option --{}", name));
     if (auto status = assign(config, *option, text, option->flag()); !status) return status;
+    origins.erase(option->flag());  // its name says it
   }
   return {};
 }
@@ -187,12 +224,13 @@ EnvironmentValues read_environment() {
 Result<ServeConfig> load_config(const FlagValues& flags, const EnvironmentValues& environment,
                                 const std::string& yaml_file) {
   ServeConfig config;
+  Origins origins;
   if (!yaml_file.empty()) {
-    if (auto status = YamlLayer(config, yaml_file).apply(); !status) return status.error();
+    if (auto status = YamlLayer(config, origins, yaml_file).apply(); !status) return status.error();
   }
-  if (auto status = apply_environment(config, environment); !status) return status.error();
-  if (auto status = apply_flags(config, flags); !status) return status.error();
-  if (auto status = config.validate(); !status) return status.error();
+  if (auto status = apply_environment(config, origins, environment); !status) return status.error();
+  if (auto status = apply_flags(config, origins, flags); !status) return status.error();
+  if (auto status = config.validate(); !status) return with_origin(status.error(), origins);
   return config;
 }
 

@@ -87,7 +87,7 @@ Status validate_tls(std::string_view prefix, const http::TlsServerOptions& tls) 
   }
   const auto context = http::make_server_context(tls);
   return context ? Status()
-                 : Status(invalid(fmt::format("--{}: {}", prefix, context.error().message)));
+                 : Status(invalid(fmt::format("--{}-cert: {}", prefix, context.error().message)));
 }
 
 // A tenant must not hold the operator's token.

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class ConfigLayersTest : public ::testing::Test {
  protected:
@@ -129,6 +130,32 @@ TEST_F(ConfigLayersTest, addresses_and_urls_are_checked) {
 
 TEST_F(ConfigLayersTest, an_entry_cannot_be_larger_than_the_cache) {
   EXPECT_THAT(error_of(load({{"l1-max-bytes", "65536"}}, {}, "")), HasSubstr("--max-entry-bytes"));
+}
+
+TEST_F(ConfigLayersTest, what_is_wrong_with_the_whole_is_named_with_the_line_that_gave_it) {
+  const auto file = yaml("threads: 1\nlisten: nowhere\n");
+  EXPECT_THAT(error_of(load_config({{"upstream", "http://127.0.0.1:1"}}, {}, file)),
+              StartsWith(file + ":2: listen: 'nowhere'"));
+  const auto large = yaml("max_entry_bytes: 999999999999\n");
+  EXPECT_EQ(error_of(load({}, {}, large)),
+            large + ":1: max_entry_bytes: no entry can be larger than --l1-max-bytes");
+  const auto tls = yaml("tls:\n  cert: /nonexistent\n  key: /nonexistent\n");
+  EXPECT_THAT(error_of(load({}, {}, tls)), StartsWith(tls + ":2: tls.cert: certificate file"));
+}
+
+TEST_F(ConfigLayersTest, a_tenant_without_a_credential_to_go_up_with_is_named_with_its_line) {
+  const auto file =
+      yaml("tenants:\n  - name: team-a\n    keys: [\"sha256:" + std::string(64, 'a') + "\"]\n");
+  EXPECT_THAT(error_of(load({}, {}, file)), StartsWith(file + ":2: tenants[1]: tenant 'team-a': "));
+}
+
+TEST_F(ConfigLayersTest, the_layer_that_won_is_named_and_no_other) {
+  const auto file = yaml("max_entry_bytes: 1\n");
+  const EnvironmentValues variable = {{"LLM_EDGE_CACHE_MAX_ENTRY_BYTES", "999999999999"}};
+  EXPECT_THAT(error_of(load({}, variable, file)),
+              StartsWith("LLM_EDGE_CACHE_MAX_ENTRY_BYTES: no entry can be larger"));
+  EXPECT_THAT(error_of(load({{"max-entry-bytes", "999999999998"}}, variable, file)),
+              StartsWith("--max-entry-bytes: no entry can be larger"));
 }
 
 TEST_F(ConfigLayersTest, an_error_never_repeats_a_password) {
