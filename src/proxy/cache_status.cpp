@@ -61,6 +61,10 @@ std::string forward_status(const ForwardStatus& status) {
   return text;
 }
 
+std::string refusal_status(std::string_view detail) {
+  return std::string(kCacheName).append("; detail=").append(detail);
+}
+
 void add_cache_status(http::Headers& headers, std::string_view status) {
   headers.add("Cache-Status", status);
 }

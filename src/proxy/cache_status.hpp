@@ -43,6 +43,10 @@ struct ForwardStatus {
 // "llm-edge-cache; fwd=miss; stored"
 [[nodiscard]] std::string forward_status(const ForwardStatus& status);
 
+// Of an error that is the proxy's own, where the request went nowhere: neither a hit nor forwarded.
+// "llm-edge-cache; detail=not_cached". detail: a token.
+[[nodiscard]] std::string refusal_status(std::string_view detail);
+
 // Appends ours to what the caches before us said.
 void add_cache_status(http::Headers& headers, std::string_view status);
 

@@ -85,8 +85,7 @@ class Passage : public std::enable_shared_from_this<Passage> {
     services_->metrics.count_request(LookupOutcome::kBypass);
     note_outcome(*exchange_, LookupOutcome::kBypass);
     services_->metrics.count_own_error();
-    respond_error(*exchange_, dialect_, error,
-                  forward_status({.reason = ForwardReason::kBypass, .detail = error.code}));
+    respond_error(*exchange_, dialect_, error, refusal_status(error.code));
   }
 
   void start_streaming() {

@@ -59,9 +59,8 @@ bool Proxy::let_in(http::Exchange& exchange, const KnownHead& known) {
   services_->metrics.count_own_error();
   if (admission.is_unknown) services_->metrics.count_unknown_key();
   note_outcome(exchange, LookupOutcome::kBypass);
-  respond_error(
-      exchange, services_->dialects.spoken_at(head.path()), *admission.refusal,
-      forward_status({.reason = ForwardReason::kBypass, .detail = admission.refusal->code}));
+  respond_error(exchange, services_->dialects.spoken_at(head.path()), *admission.refusal,
+                refusal_status(admission.refusal->code));
   return false;
 }
 

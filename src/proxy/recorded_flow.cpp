@@ -122,8 +122,7 @@ void RecordedFlow::refuse(const ProxyError& error, LookupOutcome outcome) {
   services_->metrics.count_request(outcome);
   services_->metrics.count_own_error();
   note_outcome(*exchange_, outcome);
-  respond_error(*exchange_, dialect_, error,
-                forward_status({.reason = ForwardReason::kRequest, .detail = error.code}));
+  respond_error(*exchange_, dialect_, error, refusal_status(error.code));
 }
 
 }  // namespace llm_edge_cache::proxy

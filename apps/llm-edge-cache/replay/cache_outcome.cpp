@@ -54,7 +54,9 @@ LookupOutcome outcome_of(const Parameters& parameters) {
     return LookupOutcome::kL1Hit;
   }
   if (parameters.collapsed) return LookupOutcome::kCoalesced;
-  if (parameters.forward == "bypass" || parameters.forward == "request") {
+  // Without a reason it went nowhere: an error of the proxy's own.
+  if (parameters.forward.empty() || parameters.forward == "bypass" ||
+      parameters.forward == "request") {
     return LookupOutcome::kBypass;
   }
   return LookupOutcome::kMiss;

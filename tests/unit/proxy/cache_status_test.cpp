@@ -36,8 +36,13 @@ TEST(CacheStatusTest, a_status_is_told_where_it_is_not_200) {
 TEST(CacheStatusTest, other_reasons_have_their_tokens) {
   EXPECT_EQ(forward_status({.reason = ForwardReason::kBypass}), "llm-edge-cache; fwd=bypass");
   EXPECT_EQ(forward_status({.reason = ForwardReason::kStale}), "llm-edge-cache; fwd=stale");
-  EXPECT_EQ(forward_status({.reason = ForwardReason::kRequest, .detail = "not_cached"}),
-            "llm-edge-cache; fwd=request; detail=not_cached");
+  EXPECT_EQ(forward_status({.reason = ForwardReason::kRequest, .detail = "upstream_timeout"}),
+            "llm-edge-cache; fwd=request; detail=upstream_timeout");
+}
+
+// RFC 9211, 2.2: `fwd` says that the request went forward.
+TEST(CacheStatusTest, what_went_nowhere_is_neither_forwarded_nor_a_hit) {
+  EXPECT_EQ(refusal_status("not_cached"), "llm-edge-cache; detail=not_cached");
 }
 
 TEST(CacheStatusTest, earlier_caches_keep_their_word) {

@@ -189,7 +189,7 @@ TEST_F(LimitedProxyTest, over_its_rate_a_credential_gets_429_and_others_do_not) 
   const auto refused = ask(kQuestion, alice_);
   EXPECT_EQ(refused.status(), 429);
   EXPECT_THAT(refused.body(), HasSubstr("credential_rate_limit"));
-  EXPECT_EQ(refused.cache_status(), "llm-edge-cache; fwd=bypass; detail=credential_rate_limit");
+  EXPECT_EQ(refused.cache_status(), "llm-edge-cache; detail=credential_rate_limit");
   EXPECT_EQ(ask(kQuestion, bob_).status(), 200);
   EXPECT_EQ(ask(kQuestion).status(), 200);  // nobody is somebody else
   EXPECT_EQ(metrics().unknown_keys, 0U);

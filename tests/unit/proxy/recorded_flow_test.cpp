@@ -52,7 +52,7 @@ TEST_P(RecordedFlowTest, a_directive_that_cannot_be_used_goes_nowhere) {
   const auto answer = asked_with({{"x-llm-cache-ttl", "soon"}});
   EXPECT_EQ(answer.status(), 400);
   EXPECT_THAT(answer.body(), HasSubstr("invalid_cache_directive"));
-  EXPECT_EQ(answer.cache_status(), "llm-edge-cache; fwd=request; detail=invalid_cache_directive");
+  EXPECT_EQ(answer.cache_status(), "llm-edge-cache; detail=invalid_cache_directive");
   EXPECT_EQ(upstream_.calls(), 0);
   EXPECT_EQ(requests(LookupOutcome::kBypass), 1U);
 }

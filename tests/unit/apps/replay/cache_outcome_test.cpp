@@ -28,6 +28,10 @@ TEST(CacheOutcomeTest, what_was_forwarded_is_no_hit) {
   EXPECT_EQ(parse_cache_outcome("llm-edge-cache; fwd=request"), LookupOutcome::kBypass);
 }
 
+TEST(CacheOutcomeTest, what_went_nowhere_is_a_bypass) {
+  EXPECT_EQ(parse_cache_outcome(proxy::refusal_status("not_cached")), LookupOutcome::kBypass);
+}
+
 TEST(CacheOutcomeTest, other_caches_do_not_count) {
   EXPECT_EQ(parse_cache_outcome("cdn; hit"), std::nullopt);
   EXPECT_EQ(parse_cache_outcome(""), std::nullopt);
