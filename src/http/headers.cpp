@@ -89,6 +89,11 @@ std::size_t Headers::erase(std::string_view name) {
   return std::erase_if(fields_, [&](const Span& span) { return is_named(span, name); });
 }
 
+std::size_t Headers::erase_prefixed(std::string_view prefix) {
+  return std::erase_if(fields_,
+                       [&](const Span& span) { return has_prefix(name_of(span), prefix); });
+}
+
 void Headers::clear() {
   text_.clear();
   fields_.clear();
@@ -119,6 +124,14 @@ bool Headers::has_token(std::string_view name, std::string_view token) const {
         list, [&](std::string_view member) { found = found || equals_ignore_case(member, token); });
   });
   return found;
+}
+
+bool is_field_name(std::string_view text) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [kMarks](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
 }
 
 }  // namespace llm_edge_cache::http

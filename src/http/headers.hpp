@@ -41,6 +41,8 @@ class Headers {
   void overwrite(std::string_view name, std::string_view value);
   // How many went.
   std::size_t erase(std::string_view name);
+  // Every field whose name begins so, case ignored; how many went.
+  std::size_t erase_prefixed(std::string_view prefix);
   void clear();
 
   // The first of that name.
@@ -119,6 +121,14 @@ void Headers::for_each(std::string_view name, Visit visit) const {
   for (const Span& span : fields_) {
     if (is_named(span, name)) visit(value_of(span));
   }
+}
+
+// Whether a field can have this name (RFC 9110, 5.1).
+[[nodiscard]] bool is_field_name(std::string_view text);
+
+// Case ignored.
+[[nodiscard]] inline bool has_prefix(std::string_view name, std::string_view prefix) {
+  return name.size() >= prefix.size() && equals_ignore_case(name.substr(0, prefix.size()), prefix);
 }
 
 // Calls visit(token) for each member of a comma-separated list, white space trimmed, empty ones

@@ -10,9 +10,14 @@
 namespace llm_edge_cache::proxy {
 namespace {
 
+constexpr std::string_view kOwnPrefix = "x-llm-cache-";
 constexpr std::string_view kTtlField = "x-llm-cache-ttl";
 constexpr std::string_view kNamespaceField = "x-llm-cache-namespace";
 constexpr std::string_view kTagsField = "x-llm-cache-tags";
+// Of our answers; some clients send back what they got.
+constexpr std::string_view kKeyField = "x-llm-cache-key";
+
+constexpr std::size_t kMaxNamedBytes = 64;  // of a name that an error repeats
 
 std::optional<std::int64_t> parse_seconds(std::string_view text) {
   std::int64_t seconds = 0;
@@ -114,6 +119,20 @@ Status read_tags(RequestDirectives& directives, const http::Headers& headers) {
   return {};
 }
 
+// A slip of the pen must not put into one compartment what was meant for two.
+Status check_own_names(RequestDirectives& /*directives*/, const http::Headers& headers) {
+  for (const auto& field : headers) {
+    if (!http::has_prefix(field.name, kOwnPrefix)) continue;
+    const auto is = [&](std::string_view known) {
+      return http::equals_ignore_case(field.name, known);
+    };
+    if (!is(kTtlField) && !is(kNamespaceField) && !is(kTagsField) && !is(kKeyField)) {
+      return unusable(field.name.substr(0, kMaxNamedBytes), "is not a field of this cache");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<RequestDirectives> parse_request_directives(const http::Headers& headers) {
@@ -125,7 +144,7 @@ Result<RequestDirectives> parse_request_directives(const http::Headers& headers)
   if (!headers.contains("cache-control") && headers.has_token("pragma", "no-cache")) {
     directives.no_cache = true;
   }
-  for (const auto read : {read_ttl, read_namespace, read_tags}) {
+  for (const auto read : {check_own_names, read_ttl, read_namespace, read_tags}) {
     if (auto status = read(directives, headers); !status.ok()) {
       return status.error();
     }
@@ -134,9 +153,7 @@ Result<RequestDirectives> parse_request_directives(const http::Headers& headers)
 }
 
 void strip_own_directives(http::Headers& headers) {
-  headers.erase(kTtlField);
-  headers.erase(kNamespaceField);
-  headers.erase(kTagsField);
+  headers.erase_prefixed(kOwnPrefix);
 }
 
 std::vector<std::string> tags_to_store(const RequestDirectives& directives) {

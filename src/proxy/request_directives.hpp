@@ -43,8 +43,8 @@ struct RequestDirectives {
 
 // Unknown directives are ignored. A number that is none counts as the strictest (RFC 9111, 4.2.1:
 // 0, of min-fresh the largest); of several the strictest counts. kInvalidArgument, naming the
-// field, for a value of an x-llm-cache-* field that cannot be used: these have no reading but the
-// one that is documented.
+// field, for a value of an x-llm-cache-* field that cannot be used, and for such a field that there
+// is none of: these have no reading but the one that is documented.
 [[nodiscard]] Result<RequestDirectives> parse_request_directives(const http::Headers& headers);
 
 // The tags of what is stored for the request: its own, and one each for its namespace and its
@@ -53,7 +53,7 @@ struct RequestDirectives {
 
 // Removes the fields read above: they are addressed to us.
 void strip_request_directives(http::Headers& headers);
-// Only those that no other cache knows.
+// Only those that no other cache knows: all of x-llm-cache-*.
 void strip_own_directives(http::Headers& headers);
 
 }  // namespace llm_edge_cache::proxy

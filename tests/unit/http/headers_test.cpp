@@ -107,6 +107,21 @@ TEST(HeadersTest, cleared_headers_keep_their_memory) {
   EXPECT_EQ(headers.memory_bytes(), before);
 }
 
+TEST(HeadersTest, fields_go_by_how_their_names_begin) {
+  Headers headers = {{"X-Own-A", "1"}, {"x-own-", "2"}, {"x-own", "3"}, {"x-ow", "4"}};
+  EXPECT_EQ(headers.erase_prefixed("x-own-"), 2U);
+  ASSERT_EQ(headers.size(), 2U);
+  EXPECT_EQ(headers[0].name, "x-own");
+  EXPECT_EQ(headers[1].name, "x-ow");
+}
+
+TEST(HeadersTest, a_name_is_a_token) {
+  EXPECT_TRUE(is_field_name("x-llm_cache.Key~1"));
+  for (const auto* text : {"", " ", "a b", "a:", "a,b", "a\r", "\xc3\xa4", "(a)"}) {
+    EXPECT_FALSE(is_field_name(text)) << text;
+  }
+}
+
 TEST(EqualsIgnoreCaseTest, judges_every_pair_of_bytes_alike_at_every_place) {
   const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
   for (const std::size_t size : {1U, 8U, 9U, 19U}) {

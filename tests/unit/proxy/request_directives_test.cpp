@@ -111,10 +111,22 @@ TEST(RequestDirectivesTest, names_are_bounded) {
   EXPECT_NE(error_of({{"x-llm-cache-tags", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"}}), "");
 }
 
+TEST(RequestDirectivesTest, a_field_of_ours_that_there_is_none_of_is_an_error) {
+  EXPECT_EQ(error_of({{"X-LLM-Cache-Namspace", "a"}}),
+            "X-LLM-Cache-Namspace is not a field of this cache");
+  EXPECT_NE(error_of({{"x-llm-cache-", "a"}}), "");
+  EXPECT_EQ(error_of({{"x-llm-cache-key", "of an answer, sent back"}}), "");
+  EXPECT_EQ(error_of({{"x-llm-cache", "another's"}}), "");
+}
+
 TEST(RequestDirectivesTest, nothing_of_it_is_left_after_stripping) {
-  http::Headers headers = {{"Cache-Control", "no-store"}, {"Pragma", "no-cache"},
-                           {"X-LLM-Cache-TTL", "1"},      {"X-LLM-Cache-Namespace", "a"},
-                           {"X-LLM-Cache-Tags", "a"},     {"Accept", "x"}};
+  http::Headers headers = {{"Cache-Control", "no-store"},
+                           {"Pragma", "no-cache"},
+                           {"X-LLM-Cache-TTL", "1"},
+                           {"X-LLM-Cache-Namespace", "a"},
+                           {"X-LLM-Cache-Tags", "a"},
+                           {"X-LLM-Cache-Other", "a"},
+                           {"Accept", "x"}};
   strip_request_directives(headers);
   ASSERT_EQ(headers.size(), 1U);
   EXPECT_EQ(headers[0].name, "Accept");

@@ -22,6 +22,7 @@ http::RequestHead client_head() {
                   {"If-None-Match", "\"x\""},
                   {"Range", "bytes=0-1"},
                   {"x-llm-cache-ttl", "5"},
+                  {"X-LLM-Cache-Novelty", "5"},
                   {"traceparent", "00-1-2-00"}};
   return head;
 }
@@ -34,8 +35,8 @@ TEST(UpstreamHeadTest, keeps_the_request_and_drops_what_is_between_the_client_an
                            "cache-control", "if-none-match", "range", "traceparent"}) {
     EXPECT_TRUE(head.headers.contains(kept)) << kept;
   }
-  for (const auto* dropped :
-       {"host", "connection", "x-hop", "keep-alive", "expect", "x-llm-cache-ttl"}) {
+  for (const auto* dropped : {"host", "connection", "x-hop", "keep-alive", "expect",
+                              "x-llm-cache-ttl", "x-llm-cache-novelty"}) {
     EXPECT_FALSE(head.headers.contains(dropped)) << dropped;
   }
 }
