@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/tag_stamp.hpp"
+#include "proxy/dialects/answer_json.hpp"
 #include "serve/admin_answer.hpp"
 #include "serve/cache_walk.hpp"
 
@@ -24,9 +25,10 @@ struct PurgeOrder {
 };
 
 std::optional<PurgeOrder> read_order(const std::string& body) {
-  const auto json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.size() != 1) return std::nullopt;
-  const auto member = json.begin();
+  // Refuses a member that is there twice: which of two tags was meant?
+  const auto json = proxy::parse_answer_json(body);
+  if (!json || !json->is_object() || json->size() != 1) return std::nullopt;
+  const auto member = json->begin();
   if (member.key() == "all") {
     return member.value() == true ? std::optional(PurgeOrder{"all", ""}) : std::nullopt;
   }
