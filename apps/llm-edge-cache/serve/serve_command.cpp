@@ -7,6 +7,7 @@
 #include "observability/logging.hpp"
 #include "serve/config_arguments.hpp"
 #include "serve/config_reload.hpp"
+#include "serve/config_warnings.hpp"
 #include "serve/option_table.hpp"
 #include "serve/proxy_process.hpp"
 #include "serve/scope_secret.hpp"
@@ -29,16 +30,8 @@ void warn_of_local_secret(const ServeConfig& config, const ScopeSecret& secret) 
       secret.file.string());
 }
 
-// What is kept to be served stale is forgotten like everything that nobody reads.
-void warn_of_short_memory(const ServeConfig& config) {
-  const auto needed_ms = config.longest_stale_ms();
-  if (config.has_l2() || config.l1_tti_seconds == 0 || needed_ms <= config.l1_tti_seconds * 1'000) {
-    return;
-  }
-  spdlog::warn(
-      "answers may be served stale for {} s, but memory forgets what nobody asks for in "
-      "{} s: raise --l1-tti-seconds",
-      needed_ms / 1'000, config.l1_tti_seconds);
+void warn_of(const ServeConfig& config) {
+  for (const auto& warning : warnings_of(config)) spdlog::warn("{}", warning);
 }
 
 // Everything that a start would read, and nothing that it would make.
@@ -48,7 +41,7 @@ int check(const ServeConfig& config) {
     print_error(secret.error().message);
     return kExitUsage;
   }
-  warn_of_short_memory(config);
+  warn_of(config);
   fmt::print("ok\n");
   return kExitOk;
 }
@@ -89,7 +82,7 @@ int serve(ServeConfig config, const ScopeSecret& secret, const ConfigArguments& 
   StopSignals signals;
   ProxyProcess process(config, secret.secret);
   warn_of_local_secret(config, secret);
-  warn_of_short_memory(config);
+  warn_of(config);
   const auto address = bound_address(config.listen, process.port());
   const auto admin = bound_address(config.admin_listen, process.admin_port());
   spdlog::info("serving on {}, admin on {}, provider {}", address, admin, providers(config));

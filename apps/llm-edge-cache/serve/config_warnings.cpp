@@ -1,0 +1,47 @@
+#include "serve/config_warnings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace llm_edge_cache::app {
+
+namespace {
+
+// What is kept to be served stale is forgotten like everything that nobody reads.
+bool forgets_stale_answers(const ServeConfig& config) {
+  return !config.has_l2() && config.l1_tti_seconds != 0 &&
+         config.longest_stale_ms() > config.l1_tti_seconds * 1'000;
+}
+
+bool has_own_credential(const proxy::UpstreamGroup& group) {
+  return std::ranges::any_of(group.members, [](const auto& m) { return !m.credential.empty(); });
+}
+
+// Nobody vouches for a credential that does not go up: whoever makes up a new one has no limit.
+bool limits_made_up_credentials(const ServeConfig& config) {
+  const bool may_be_unknown = config.tenants.empty() || config.unknown_keys == "pass";
+  return config.credential_limits().any() && may_be_unknown &&
+         (!config.upstream_credential.empty() ||
+          std::ranges::any_of(config.upstreams, has_own_credential));
+}
+
+}  // namespace
+
+std::vector<std::string> warnings_of(const ServeConfig& config) {
+  std::vector<std::string> warnings;
+  if (forgets_stale_answers(config)) {
+    warnings.push_back(
+        fmt::format("answers may be served stale for {} s, but memory forgets what nobody asks for "
+                    "in {} s: raise --l1-tti-seconds",
+                    config.longest_stale_ms() / 1'000, config.l1_tti_seconds));
+  }
+  if (limits_made_up_credentials(config)) {
+    warnings.emplace_back(
+        "credential_limits bound nobody where the upstream has a credential of its own: a client "
+        "can make up a new one for each request. Give clients gateway keys (tenants)");
+  }
+  return warnings;
+}
+
+}  // namespace llm_edge_cache::app
