@@ -44,7 +44,15 @@ Status ProxyOptions::validate() const {
   if (max_request_bytes == 0) {
     return invalid("max_request_bytes must be at least 1");
   }
-  if (scope == ScopeMode::kCredential && credential_headers.empty()) {
+  for (const auto* names : {&credential_headers, &key_headers}) {
+    for (const auto& name : *names) {
+      if (!http::is_field_name(name)) return invalid("'" + name + "' names no header field");
+    }
+  }
+  if (scope == ScopeMode::kHeader && !http::is_field_name(scope_header)) {
+    return invalid("scope_header must name a header field where the scope is one");
+  }
+  if (scope != ScopeMode::kShared && credential_headers.empty()) {
     return invalid("credential_headers must not be empty unless the scope is shared");
   }
   return client.validate();

@@ -21,6 +21,7 @@ namespace llm_edge_cache::proxy {
 enum class ScopeMode {
   kCredential,  // those that the same credential stored
   kShared,      // everybody's
+  kHeader,      // those of one scope_header; without it as kCredential
 };
 
 struct ProxyOptions {
@@ -35,6 +36,9 @@ struct ProxyOptions {
   http::ClientOptions client;
 
   ScopeMode scope = ScopeMode::kCredential;
+  // Of kHeader: the field whose value is the scope. Whoever reaches the proxy may send any value:
+  // for proxies behind a gateway that sets it.
+  std::string scope_header = {};
   // Keys the scopes. Instances that share a store need the same one. May be empty: scopes are then
   // plain digests, which keep tenants apart as well but can be told from a guessed credential.
   std::string scope_secret;

@@ -95,7 +95,10 @@ class Explainer {
   void describe_surroundings() {
     explanation_.path = head_.path();
     explanation_.scope = options_.scope;
-    if (options_.scope == proxy::ScopeMode::kCredential) {
+    if (options_.scope == proxy::ScopeMode::kHeader &&
+        head_.headers.contains(options_.scope_header)) {
+      explanation_.credential_headers = {options_.scope_header};
+    } else if (options_.scope != proxy::ScopeMode::kShared) {
       explanation_.credential_headers = present(options_.credential_headers, head_.headers);
     }
     if (options_.admission.credentials.any()) {

@@ -12,7 +12,15 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kShortKeyDigits = 16;
 
 std::string_view to_string(proxy::ScopeMode scope) {
-  return scope == proxy::ScopeMode::kShared ? "shared" : "credential";
+  switch (scope) {
+    case proxy::ScopeMode::kShared:
+      return "shared";
+    case proxy::ScopeMode::kHeader:
+      return "header";
+    case proxy::ScopeMode::kCredential:
+      break;
+  }
+  return "credential";
 }
 
 Json text_or_null(const std::string& text) {
@@ -92,7 +100,7 @@ void add_keys(Lines& lines, const Explanation& explanation) {
 
 std::string scope_text(const Explanation& explanation) {
   std::string text(to_string(explanation.scope));
-  if (explanation.scope == proxy::ScopeMode::kCredential) {
+  if (explanation.scope != proxy::ScopeMode::kShared) {
     text += fmt::format(", by {}", explanation.credential_headers.empty()
                                        ? "the absence of any"
                                        : list_or_none(explanation.credential_headers));

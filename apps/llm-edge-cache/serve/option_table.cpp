@@ -19,7 +19,7 @@ namespace {
 using C = ServeConfig;
 constexpr std::uint64_t kAnyBytes = std::uint64_t{1} << 50U;
 
-constexpr std::array<std::string_view, 2> kScopes = {"credential", "shared"};
+constexpr std::array<std::string_view, 3> kScopes = {"credential", "shared", "header"};
 constexpr std::array<std::string_view, 2> kNoYes = {"no", "yes"};
 constexpr std::array<std::string_view, 2> kOnOff = {"on", "off"};
 constexpr std::array<std::string_view, 2> kReadFrom = {"primary", "replica"};
@@ -338,8 +338,22 @@ constexpr auto kOptions = std::to_array<Option>({
      {},
      1,
      kAnyBytes},
-    {"scope", "scope.mode", &C::scope, "", "Who shares answers: callers of one credential, or all",
+    {"scope", "scope.mode", &C::scope, "",
+     "Who shares answers: callers of one credential, all, or those with one value of a header",
      kScopes},
+    {"scope-header", "scope.header", &C::scope_header, "",
+     "That header, for a proxy behind a gateway that sets it: who reaches the proxy may send any "
+     "value. Without it a request has the scope of its credential"},
+    {"credential-headers", "scope.credential_headers", &C::credential_headers, "",
+     "Further headers, with commas between them, that carry credentials, beside authorization, "
+     "x-api-key, api-key, x-goog-api-key and cookie: part of the scope, and not sent on where the "
+     "upstream has a credential of its own"},
+    {"key-headers", "key.headers", &C::key_headers, "",
+     "Further headers, with commas between them, that change an answer, beside those of "
+     "docs/dialects.md: part of the key"},
+    {"keyless-members", "key.keyless_members", &C::keyless_members, "",
+     "Members of a body, with commas between them, that are no part of the key, in place of each "
+     "endpoint's own list (docs/dialects.md)"},
     {"scope-secret",
      "",
      &C::scope_secret,

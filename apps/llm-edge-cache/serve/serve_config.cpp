@@ -60,6 +60,27 @@ std::string with_home(const std::string& url) {
   return fmt::format("disk:{}/{}", home, url.substr(kInHome.size()));
 }
 
+void append_names(std::vector<std::string>& names, std::string_view list) {
+  http::for_each_token(list, [&](std::string_view name) { names.emplace_back(name); });
+}
+
+// What a question is asked by cannot be left out of its key, and a plain request and a stream have
+// one key by leaving out what tells them apart.
+Status validate_keyless_members(const std::string& list) {
+  if (list.empty()) return {};
+  std::vector<std::string> names;
+  append_names(names, list);
+  for (const auto* name : {"model", "messages", "prompt", "input", "system", "tools"}) {
+    if (std::ranges::find(names, name) != names.end()) {
+      return invalid(fmt::format("--keyless-members: '{}' changes every answer", name));
+    }
+  }
+  if (std::ranges::find(names, "stream") == names.end()) {
+    return invalid("--keyless-members: 'stream' must be one of them");
+  }
+  return {};
+}
+
 std::int64_t signed_ms(std::uint64_t ms) {
   return static_cast<std::int64_t>(ms);
 }
@@ -144,6 +165,10 @@ Status ServeConfig::validate() const {
   if (max_entry_bytes > l1_max_bytes) {
     return invalid("--max-entry-bytes: no entry can be larger than --l1-max-bytes");
   }
+  if ((scope == "header") == scope_header.empty()) {
+    return invalid("--scope-header: goes with --scope header, and the other way round");
+  }
+  if (auto status = validate_keyless_members(keyless_members); !status) return status;
   if (!scope_secret.empty() && !scope_secret_file.empty()) {
     return invalid("LLM_EDGE_CACHE_SCOPE_SECRET and --scope-secret-file exclude each other");
   }
@@ -211,7 +236,13 @@ proxy::ProxyOptions ServeConfig::proxy_options(const std::string& secret) const 
                        .credentials = credential_limits()};
   options.retries = retry_options();
   options.client = client_options();
-  options.scope = scope == "shared" ? proxy::ScopeMode::kShared : proxy::ScopeMode::kCredential;
+  options.scope = scope == "shared"   ? proxy::ScopeMode::kShared
+                  : scope == "header" ? proxy::ScopeMode::kHeader
+                                      : proxy::ScopeMode::kCredential;
+  options.scope_header = scope_header;
+  append_names(options.credential_headers, credential_headers);
+  append_names(options.key_headers, key_headers);
+  append_names(options.keyless_members, keyless_members);
   options.scope_secret = secret;
   options.ttl_ms = answer_life_ms();
   options.stale_while_revalidate_ms = stale_while_revalidate_seconds * 1'000;

@@ -92,7 +92,11 @@ struct ServeConfig {
 
   std::uint64_t max_entry_bytes = 8U << 20U;
 
-  std::string scope = "credential";  // credential or shared
+  std::string scope = "credential";  // credential, shared or header
+  std::string scope_header;
+  std::string credential_headers;  // lists of names, with commas, beside those known anyway
+  std::string key_headers;
+  std::string keyless_members;  // in place of each endpoint's own
   std::string scope_secret;
   std::string scope_secret_file;
 

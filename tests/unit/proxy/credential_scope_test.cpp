@@ -75,6 +75,44 @@ TEST(CredentialScopeTest, those_who_share_a_scope_are_told_apart_within_it) {
   EXPECT_NE(of({}), KeyDigest{});
 }
 
+CredentialScope scope_by_team() {
+  auto options = options_with_secret("secret");
+  options.scope = ScopeMode::kHeader;
+  options.scope_header = "x-team";
+  return CredentialScope(options);
+}
+
+TEST(CredentialScopeTest, in_header_mode_the_header_is_the_scope_whatever_the_credential) {
+  const auto scope = scope_by_team();
+  const auto of = [&](const http::Headers& headers) { return scope.scope_of(headers); };
+  const auto one = of({{"x-team", "one"}, {"authorization", "a"}});
+  EXPECT_EQ(of({{"X-Team", "one"}, {"authorization", "b"}}), one);
+  EXPECT_NE(of({{"x-team", "two"}, {"authorization", "a"}}), one);
+  EXPECT_NE(of({{"x-team", "one"}, {"x-team", "two"}}), one);
+  EXPECT_NE(of({{"x-team", ""}}), of({}));
+}
+
+TEST(CredentialScopeTest, in_header_mode_a_request_without_it_has_the_scope_of_its_credential) {
+  const auto scope = scope_by_team();
+  EXPECT_EQ(scope.scope_of({{"authorization", "a"}}), scope_of({{"authorization", "a"}}));
+  EXPECT_NE(scope.scope_of({{"authorization", "a"}}), scope.scope_of({{"authorization", "b"}}));
+  EXPECT_NE(scope.scope_of({{"authorization", "a"}}), scope.scope_of({{"x-team", "a"}}));
+}
+
+TEST(CredentialScopeTest, in_header_mode_the_bytes_to_hash_tell_scopes_apart_and_nothing_else) {
+  const auto scope = scope_by_team();
+  const auto appended = [&](const http::Headers& headers) {
+    std::string out;
+    scope.append_credentials(out, headers);
+    return out;
+  };
+  EXPECT_EQ(appended({{"x-team", "one"}, {"authorization", "a"}}), appended({{"x-team", "one"}}));
+  EXPECT_NE(appended({{"x-team", "one"}}), appended({{"x-team", "two"}}));
+  EXPECT_NE(appended({{"x-team", "one"}}), appended({{"authorization", "one"}}));
+  EXPECT_NE(scope.credentials_within_scope({{"x-team", "one"}, {"authorization", "a"}}),
+            scope.credentials_within_scope({{"x-team", "one"}, {"authorization", "b"}}));
+}
+
 TEST(CredentialScopeTest, shared_mode_knows_one_scope) {
   ProxyOptions options;
   options.scope = ScopeMode::kShared;

@@ -41,5 +41,20 @@ TEST(ProxyOptionsTest, scopes_need_credentials_to_tell_them_by) {
   EXPECT_EQ(fault_of(options), "");
 }
 
+TEST(ProxyOptionsTest, names_of_fields_are_names_that_a_request_can_have) {
+  for (const auto* name : {"", "x y", "x:y", "x\n"}) {
+    auto options = valid();
+    options.key_headers.emplace_back(name);
+    EXPECT_TRUE(fault_of(options).ends_with("names no header field")) << name;
+    options = valid();
+    options.credential_headers.emplace_back(name);
+    EXPECT_TRUE(fault_of(options).ends_with("names no header field")) << name;
+    options = valid();
+    options.scope = ScopeMode::kHeader;
+    options.scope_header = name;
+    EXPECT_TRUE(fault_of(options).starts_with("scope_header")) << name;
+  }
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::proxy

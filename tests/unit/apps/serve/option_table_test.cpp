@@ -69,7 +69,7 @@ TEST(OptionTableTest, a_choice_is_refused_with_what_there_is_to_choose) {
   ServeConfig config;
   const auto status = assign(config, option_named("scope"), "tenant", "--scope");
   ASSERT_FALSE(status.ok());
-  EXPECT_THAT(status.error().message, HasSubstr("one of credential, shared"));
+  EXPECT_THAT(status.error().message, HasSubstr("one of credential, shared, header"));
   EXPECT_EQ(config.scope, "credential");
 }
 

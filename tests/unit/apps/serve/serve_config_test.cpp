@@ -184,6 +184,39 @@ TEST(ServeConfigTest, freshness_and_rules_reach_the_proxy) {
   EXPECT_FALSE(options.rules[1].is_cached);
 }
 
+TEST(ServeConfigTest, names_of_headers_and_members_come_as_lists) {
+  auto config = config_with_windows();
+  config.scope = "header";
+  config.scope_header = "x-team";
+  config.credential_headers = "x-subscription-key, x-other-key";
+  config.key_headers = "x-variant";
+  config.keyless_members = "stream,trace_id";
+  ASSERT_TRUE(config.validate().ok()) << config.validate().error().message;
+  const auto options = config.proxy_options("");
+  EXPECT_EQ(options.scope, proxy::ScopeMode::kHeader);
+  EXPECT_EQ(options.scope_header, "x-team");
+  EXPECT_THAT(options.credential_headers,
+              ::testing::IsSupersetOf({"authorization", "x-subscription-key", "x-other-key"}));
+  EXPECT_THAT(options.key_headers, ::testing::IsSupersetOf({"anthropic-version", "x-variant"}));
+  EXPECT_THAT(options.keyless_members, ::testing::ElementsAre("stream", "trace_id"));
+}
+
+TEST(ServeConfigTest, lists_that_would_mix_up_answers_are_refused) {
+  const auto fault_of = [](auto change) {
+    auto config = config_with_windows();
+    change(config);
+    const auto status = config.validate();
+    return status.ok() ? std::string() : status.error().message;
+  };
+  EXPECT_EQ(fault_of([](auto& config) { config.keyless_members = "stream,model"; }),
+            "--keyless-members: 'model' changes every answer");
+  EXPECT_EQ(fault_of([](auto& config) { config.keyless_members = "user"; }),
+            "--keyless-members: 'stream' must be one of them");
+  EXPECT_NE(fault_of([](auto& config) { config.credential_headers = "x y"; }), "");
+  EXPECT_NE(fault_of([](auto& config) { config.scope = "header"; }), "");
+  EXPECT_NE(fault_of([](auto& config) { config.scope_header = "x-team"; }), "");
+}
+
 TEST(ServeConfigTest, an_answer_lives_as_long_as_the_longer_of_the_tiers_keeps_it) {
   ServeConfig config;
   EXPECT_EQ(config.answer_life_ms(), 300'000U);
