@@ -73,6 +73,22 @@ class AnthropicTest(ProxyTest):
                         },
                     )
 
+    def test_transcripts_are_read_from_a_hit_as_from_their_provider(self):
+        for beta in (False, True):
+            def api(program):
+                client = self.client_of(program)
+                return client.beta.messages if beta else client.messages
+
+            def request(model, word):
+                return {**self.request(model=model), "messages": [{"role": "user", "content": word}]}
+
+            self.check_transcripts("messages", {
+                "plain": lambda program, model, word: as_body(api(program), request(model, word)),
+                "streamed": lambda program, model, word: as_stream(
+                    api(program), request(model, word)
+                ),
+            })
+
     def test_events_of_a_hit_are_those_of_the_miss(self):
         request = self.request(stream=True)
         first = list(self.client.messages.create(**request))

@@ -34,6 +34,19 @@ def plain(answer):
     }
 
 
+def without_additions(answer):
+    """Without what the library itself reads wrongly from streams of other providers: members that
+    it does not know, of which it keeps the last delta, and a role that is said in each."""
+    if isinstance(answer, list):
+        return [without_additions(element) for element in answer]
+    if not isinstance(answer, dict):
+        return answer
+    added = ("reasoning_content", "native_finish_reason", "role")
+    return {
+        name: without_additions(value) for name, value in answer.items() if name not in added
+    }
+
+
 def chat_body(client, request):
     return plain(client.chat.completions.create(**request).to_dict(mode="json"))
 
@@ -153,6 +166,26 @@ class OpenAiTest(ProxyTest):
                         "streamed": functools.partial(response_stream, self.client),
                     },
                 )
+
+    def test_transcripts_are_read_from_a_hit_as_from_their_provider(self):
+        def chat(model, word):
+            return {"model": model, "messages": [{"role": "user", "content": word}]}
+
+        for endpoint, request, body, stream in (
+            ("chat", chat, chat_body, chat_stream),
+            ("completions", lambda model, word: {"model": model, "prompt": word},
+             completion_body, completion_stream),
+            ("responses", lambda model, word: {"model": model, "input": word},
+             response_body, response_stream),
+        ):
+            self.check_transcripts(endpoint, {
+                "plain": lambda program, model, word: without_additions(
+                    body(self.client_of(program), request(model, word))
+                ),
+                "streamed": lambda program, model, word: without_additions(
+                    stream(self.client_of(program), request(model, word))
+                ),
+            })
 
     def test_chunks_of_a_hit_are_those_of_the_miss(self):
         request = self.chat(stream=True, **USAGE)

@@ -5,6 +5,7 @@ import http.server
 import itertools
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import threading
@@ -92,12 +93,50 @@ class BusyProvider:
             def log_message(self, *arguments):
                 pass
 
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-            def handle_error(self, request, client_address):
-                if not isinstance(sys.exc_info()[1], ConnectionError):  # a proxy that has ended
-                    super().handle_error(request, client_address)
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a proxy that has ended
+            super().handle_error(request, client_address)
+
+
+class Transcripts:
+    """A provider that answers with tests/golden/dialects/: a model is the name of its answer."""
+
+    def __init__(self, endpoint):
+        folder = pathlib.Path(os.environ["LEC_TEST_TRANSCRIPTS"]) / endpoint
+        self.names = sorted(file.stem for file in folder.glob("*.sse"))
+        self.requests = 0
+        provider = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                provider.requests += 1
+                streams = asked.get("stream", False)
+                answer = (folder / f"{asked['model']}.{'sse' if streams else 'json'}").read_bytes()
+                self.send_response(200)
+                self.send_header(
+                    "Content-Type", "text/event-stream" if streams else "application/json"
+                )
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *arguments):
+                pass
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -147,6 +186,22 @@ class ProxyTest(unittest.TestCase):
                 request = make_request()
                 first = forms[stored](request)
                 self.assertEqual(self.free(lambda: forms[asked](request)), first)
+
+    def check_transcripts(self, endpoint, forms):
+        """The library reads from a hit what it reads from the provider itself in the same form.
+
+        forms: name -> ask(program, model, word)"""
+        provider = self.started(Transcripts(endpoint))
+        proxy = self.started(start_proxy(provider.url))
+        for model, stored in itertools.product(provider.names, forms):
+            word = self.word()
+            forms[stored](proxy, model, word)
+            for asked, ask in forms.items():
+                with self.subTest(endpoint=endpoint, model=model, stored=stored, asked=asked):
+                    own = ask(provider, model, word)
+                    before = provider.requests
+                    self.assertEqual(ask(proxy, model, word), own)
+                    self.assertEqual(provider.requests, before)
 
     def check_hanging_up(self, proxy, mock, begin, whole):
         """begin() reads a part of a stream and leaves it; whole() asks for the same again."""

@@ -7,6 +7,7 @@ set -euo pipefail
 source_dir=$1
 work_dir=$2
 export LEC_TEST_BINARY=$3
+export LEC_TEST_TRANSCRIPTS=$source_dir/../../golden/dialects
 
 if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
   echo "skipped: python3 with venv is not installed (scripts/bootstrap installs python3-venv)"
