@@ -38,10 +38,13 @@ class MessageAssembler {
     }
     const auto event = parse_answer_json(data);
     const auto type = event ? text_of(member_of(*event, "type")) : std::string();
-    if (type.empty()) {
-      refuse();
-    } else if (type == "error") {
+    const auto named = event_type(block);
+    // Some readers go by the name of the event, some by its data.
+    expect(named.empty() || named == type);
+    if (type == "error" || named == "error") {
       refusal_ = StoreRefusal::kErrorInAnswer;
+    } else if (type.empty()) {
+      refuse();
     } else if (type != "ping") {
       add_event(type, *event);
     }

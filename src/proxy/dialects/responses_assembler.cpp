@@ -74,10 +74,13 @@ class ResponseAssembler {
     }
     const auto event = parse_answer_json(data);
     const auto type = event ? text_of(member_of(*event, "type")) : std::string();
-    if (type.empty()) {
-      refusal_ = StoreRefusal::kMalformed;
-    } else if (type == "error" || type == "response.failed") {
+    const auto named = event_type(block);
+    // Some readers go by the name of the event, some by its data.
+    expect(named.empty() || named == type);
+    if (type == "error" || type == "response.failed" || named == "error") {
       refusal_ = StoreRefusal::kErrorInAnswer;
+    } else if (type.empty()) {
+      refusal_ = StoreRefusal::kMalformed;
     } else if (type == "response.incomplete") {
       refusal_ = StoreRefusal::kFinishReason;
     } else if (type == "response.completed") {

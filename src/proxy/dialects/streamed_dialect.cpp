@@ -70,6 +70,8 @@ Assembled StreamedDialect::assemble_whole(std::string_view stream) const {
   if (!assembled.refusal && !ends_with_whole_event(stream)) {
     return not_assembled(StoreRefusal::kTruncated);
   }
+  // Readers take a byte order mark off the first line; our cut into events does not.
+  assembled.is_exact = assembled.is_exact && !stream.starts_with("\xEF\xBB\xBF");
   return assembled;
 }
 

@@ -126,6 +126,24 @@ TEST_P(TranscriptTest, is_no_stream_without_the_blank_line_that_ends_it) {
   EXPECT_FALSE(dialect_.adapt(AnswerForm::kStream, cut, kJsonWish).ok());
 }
 
+TEST_P(TranscriptTest, is_replayed_but_not_put_together_behind_a_byte_order_mark) {
+  const auto marked = "\xEF\xBB\xBF" + stream_;
+  EXPECT_FALSE(dialect_.adapt(AnswerForm::kStream, marked, kJsonWish).ok());
+}
+
+TEST_P(TranscriptTest, events_whose_names_belie_their_data_are_not_put_together) {
+  auto belied = stream_;
+  const auto name = belied.rfind("event: ");
+  if (name == std::string::npos) {
+    return;  // a stream without names
+  }
+  belied.replace(name, std::string_view("event: ").size(), "event: x_");
+  EXPECT_FALSE(dialect_.review(AnswerForm::kStream, belied).refusal);
+  EXPECT_FALSE(dialect_.adapt(AnswerForm::kStream, belied, kJsonWish).ok());
+  belied.replace(name, belied.find('\n', name) - name, "event: error");
+  EXPECT_EQ(dialect_.review(AnswerForm::kStream, belied).refusal, StoreRefusal::kErrorInAnswer);
+}
+
 TEST_P(TranscriptTest, comments_change_nothing) {
   std::string commented = ": one\n\n";
   for (const auto block : event_blocks(stream_)) {
