@@ -41,8 +41,8 @@ struct ServeConfig {
   std::string upstream_credential;
   std::string upstream_ca_file;
   std::uint64_t upstream_connect_timeout_ms = 5'000;
-  std::uint64_t upstream_first_byte_timeout_ms = 120'000;
-  std::uint64_t upstream_idle_timeout_ms = 60'000;
+  std::uint64_t upstream_first_byte_timeout_ms = 600'000;
+  std::uint64_t upstream_idle_timeout_ms = 300'000;
   std::uint64_t upstream_max_connections = 1'024;
   std::uint64_t upstream_max_retries = 2;
   std::uint64_t upstream_retry_deadline_ms = 150'000;

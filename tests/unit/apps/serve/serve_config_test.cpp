@@ -184,6 +184,13 @@ TEST(ServeConfigTest, freshness_and_rules_reach_the_proxy) {
   EXPECT_FALSE(options.rules[1].is_cached);
 }
 
+// Less would cut off what succeeds without the proxy: both client libraries wait for 10 minutes.
+TEST(ServeConfigTest, a_provider_may_think_as_long_as_its_clients_wait) {
+  const auto client = ServeConfig().client_options();
+  EXPECT_EQ(client.first_byte_timeout_ms, 600'000);
+  EXPECT_EQ(client.idle_read_timeout_ms, 300'000);
+}
+
 TEST(ServeConfigTest, names_of_headers_and_members_come_as_lists) {
   auto config = config_with_windows();
   config.scope = "header";
