@@ -26,6 +26,13 @@ bool limits_made_up_credentials(const ServeConfig& config) {
           std::ranges::any_of(config.upstreams, has_own_credential));
 }
 
+// What keeps silent is given up when no other attempt may begin any more.
+bool never_replaces_the_silent(const ServeConfig& config) {
+  return config.upstream_first_byte_timeout_ms >= config.upstream_retry_deadline_ms &&
+         std::ranges::any_of(config.upstreams,
+                             [](const auto& group) { return group.members.size() > 1; });
+}
+
 }  // namespace
 
 std::vector<std::string> warnings_of(const ServeConfig& config) {
@@ -40,6 +47,11 @@ std::vector<std::string> warnings_of(const ServeConfig& config) {
     warnings.emplace_back(
         "credential_limits bound nobody where the upstream has a credential of its own: a client "
         "can make up a new one for each request. Give clients gateway keys (tenants)");
+  }
+  if (never_replaces_the_silent(config)) {
+    warnings.emplace_back(
+        "no other member of a group is asked for one that keeps silent: "
+        "--upstream-first-byte-timeout-ms is not below --upstream-retry-deadline-ms");
   }
   return warnings;
 }

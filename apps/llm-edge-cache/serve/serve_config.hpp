@@ -45,7 +45,7 @@ struct ServeConfig {
   std::uint64_t upstream_idle_timeout_ms = 300'000;
   std::uint64_t upstream_max_connections = 1'024;
   std::uint64_t upstream_max_retries = 2;
-  std::uint64_t upstream_retry_deadline_ms = 150'000;
+  std::uint64_t upstream_retry_deadline_ms = 630'000;
   std::uint64_t upstream_max_retry_wait_ms = 5'000;
   std::uint64_t upstream_open_ms = 10'000;
   std::vector<proxy::UpstreamGroup> upstreams;  // of the file alone; upstreams_layer.hpp

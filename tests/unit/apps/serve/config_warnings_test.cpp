@@ -51,5 +51,17 @@ TEST(ConfigWarningsTest, a_group_with_a_credential_of_its_own_counts_likewise) {
   EXPECT_THAT(warnings_of(config), ElementsAre(HasSubstr("credential_limits bound nobody")));
 }
 
+TEST(ConfigWarningsTest, groups_that_never_replace_a_silent_member_are_warned_of) {
+  ServeConfig config;
+  config.upstream_retry_deadline_ms = config.upstream_first_byte_timeout_ms;
+  config.upstreams.resize(1);
+  config.upstreams[0].members.resize(1);
+  EXPECT_THAT(warnings_of(config), IsEmpty());
+  config.upstreams[0].members.resize(2);
+  EXPECT_THAT(warnings_of(config), ElementsAre(HasSubstr("keeps silent")));
+  config.upstream_first_byte_timeout_ms -= 1;
+  EXPECT_THAT(warnings_of(config), IsEmpty());
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::app

@@ -191,6 +191,12 @@ TEST(ServeConfigTest, a_provider_may_think_as_long_as_its_clients_wait) {
   EXPECT_EQ(client.idle_read_timeout_ms, 300'000);
 }
 
+// Else no other member of a group would ever be asked for one that keeps silent.
+TEST(ServeConfigTest, retries_may_begin_after_a_silence) {
+  const ServeConfig config;
+  EXPECT_GT(config.retry_options().deadline_ms, config.client_options().first_byte_timeout_ms);
+}
+
 TEST(ServeConfigTest, names_of_headers_and_members_come_as_lists) {
   auto config = config_with_windows();
   config.scope = "header";
