@@ -135,6 +135,9 @@ void respond_error(http::Exchange& exchange, const Dialect& dialect, const Proxy
   http::ResponseHead head;
   head.status = static_cast<std::uint16_t>(error.status);
   head.headers.add("Content-Type", "application/json");
+  if (error.status == 401) {
+    head.headers.add("WWW-Authenticate", "Bearer");  // RFC 9110, 15.5.2
+  }
   if (error.retry_after_s > 0) {
     head.headers.add("Retry-After", std::to_string(error.retry_after_s));
   }

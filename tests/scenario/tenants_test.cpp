@@ -129,6 +129,7 @@ TEST_F(TenantsTest, without_a_known_key_the_answer_is_401_in_the_words_of_the_pa
   const auto refused = asked(proxy, "Authorization: Bearer lec_other\r\n");
   EXPECT_EQ(refused.status, 401);
   EXPECT_THAT(refused.body, HasSubstr("\"code\":\"unknown_key\""));
+  EXPECT_EQ(refused.field("www-authenticate"), "Bearer");
   const auto messages = ask(proxy.address("listen"),
                             "POST /v1/messages HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}");
   EXPECT_EQ(messages.status, 401);
