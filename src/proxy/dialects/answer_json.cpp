@@ -163,6 +163,10 @@ std::optional<std::uint32_t> count_of(const Json& value) {
   return value.get<std::uint32_t>();
 }
 
+bool is_tool_input(std::string_view text) {
+  return text.empty() || Json::accept(text);
+}
+
 bool has_only(const Json& value, std::initializer_list<std::string_view> names) {
   if (!value.is_object()) {
     return false;

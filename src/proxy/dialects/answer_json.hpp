@@ -33,6 +33,10 @@ inline constexpr int kMaxAnswerDepth = 128;
 // Empty where the value is no whole number from 0 to 2^32 - 1.
 [[nodiscard]] std::optional<std::uint32_t> count_of(const Json& value);
 
+// Whether the input of a tool is one that the tool can read: a JSON value, or empty text, which is
+// how some say that there is none. A model that fails at it does better when it is asked again.
+[[nodiscard]] bool is_tool_input(std::string_view text);
+
 // True for an object that has no member but these.
 [[nodiscard]] bool has_only(const Json& value, std::initializer_list<std::string_view> names);
 

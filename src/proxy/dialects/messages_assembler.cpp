@@ -173,7 +173,9 @@ class MessageAssembler {
       return;
     }
     expect(has_only(event, {"type", "index"}));
-    if (!input_.empty()) {
+    if (!is_tool_input(input_)) {
+      refuse();
+    } else if (!input_.empty()) {
       const auto input = parse_answer_json(input_);
       expect(input.has_value() && member_of(*open_, "input") == Json::object());
       (*open_)["input"] = input.value_or(Json::object());

@@ -1,10 +1,27 @@
 #include "proxy/dialects/openai_chat.hpp"
 
+#include <algorithm>
+
 #include "proxy/dialects/chat_stream.hpp"
 #include "proxy/dialects/chunk_stream.hpp"
 #include "proxy/dialects/openai_words.hpp"
 
 namespace llm_edge_cache::proxy {
+namespace {
+
+bool has_usable_arguments(const Json& function) {
+  return is_tool_input(text_of(member_of(function, "arguments")));
+}
+
+bool has_usable_calls(const Json& message) {
+  const Json& calls = member_of(message, "tool_calls");
+  return has_usable_arguments(member_of(message, "function_call")) &&
+         std::all_of(calls.begin(), calls.end(), [](const Json& call) {
+           return has_usable_arguments(member_of(call, "function"));
+         });
+}
+
+}  // namespace
 
 bool OpenAiChatDialect::matches(std::string_view method, std::string_view path) const {
   return method == "POST" && path == "/v1/chat/completions";
@@ -46,6 +63,9 @@ std::optional<StoreRefusal> OpenAiChatDialect::judge(const Json& body) const {
     }
     if (const auto refusal = judge_finish_reason(member_of(choice, "finish_reason"))) {
       return refusal;
+    }
+    if (!has_usable_calls(member_of(choice, "message"))) {
+      return StoreRefusal::kMalformed;
     }
   }
   return std::nullopt;

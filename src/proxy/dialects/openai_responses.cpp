@@ -82,7 +82,12 @@ std::optional<StoreRefusal> OpenAiResponsesDialect::judge(const Json& body) cons
   if (status != "completed") {
     return status == "incomplete" ? StoreRefusal::kFinishReason : StoreRefusal::kUnfinished;
   }
-  return std::nullopt;
+  const Json& output = member_of(body, "output");
+  const bool has_usable_calls = std::all_of(output.begin(), output.end(), [](const Json& item) {
+    return member_of(item, "type") != "function_call" ||
+           is_tool_input(text_of(member_of(item, "arguments")));
+  });
+  return has_usable_calls ? std::nullopt : std::optional(StoreRefusal::kMalformed);
 }
 
 AnswerReview OpenAiResponsesDialect::describe(const Json& body) const {

@@ -174,12 +174,30 @@ TEST(AnthropicMessagesTest, what_it_does_not_know_is_replayed_but_not_put_togeth
        kBlockStop, kEndTurn, kStop}));
 }
 
-TEST(AnthropicMessagesTest, tool_input_that_is_no_json_is_not_put_together) {
-  expect_replay_only(events(
+std::string stream_of_tool_input(const std::string& input) {
+  const Json delta = {{"type", "content_block_delta"},
+                      {"index", 0},
+                      {"delta", {{"type", "input_json_delta"}, {"partial_json", input}}}};
+  const auto text = delta.dump();
+  return events(
       {kStart,
        R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}})",
-       R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}})",
-       kBlockStop, kEndTurn, kStop}));
+       text.c_str(), kBlockStop, kEndTurn, kStop});
+}
+
+// Whoever asks again because the input cannot be read is not to get it again.
+TEST(AnthropicMessagesTest, tool_input_that_is_no_json_is_not_kept) {
+  for (const auto* input : {R"({"a":)", "a", "{}{}"}) {
+    EXPECT_EQ(kDialect.review(AnswerForm::kStream, stream_of_tool_input(input)).refusal,
+              StoreRefusal::kMalformed)
+        << input;
+  }
+  EXPECT_FALSE(kDialect.review(AnswerForm::kStream, stream_of_tool_input("")).refusal);
+}
+
+TEST(AnthropicMessagesTest, tool_input_that_would_not_be_written_again_is_not_put_together) {
+  expect_replay_only(stream_of_tool_input(R"({"a":1234567890123456789012})"));
+  expect_replay_only(stream_of_tool_input(R"({"a":1,"a":2})"));
 }
 
 TEST(AnthropicMessagesTest, a_second_signature_is_not_put_together) {

@@ -91,6 +91,27 @@ TEST(OpenAiChatTest, refuses_an_answer_that_a_limit_or_a_filter_ended) {
   }
 }
 
+// Whoever asks again because the arguments cannot be read is not to get them again.
+TEST(OpenAiChatTest, refuses_calls_whose_arguments_no_tool_can_read) {
+  const auto with_arguments = [](const char* arguments) {
+    auto body = hello();
+    auto& choice = body["choices"][0];
+    choice["finish_reason"] = "tool_calls";
+    const json function = {{"name", "f"}, {"arguments", arguments}};
+    choice["message"]["tool_calls"] = {{{"id", "c"}, {"type", "function"}, {"function", function}}};
+    return body;
+  };
+  for (const auto* usable : {"", "{}", R"({"id":123456789012345678901})", "[1]"}) {
+    EXPECT_FALSE(refusal_of(with_arguments(usable))) << usable;
+  }
+  for (const auto* broken : {R"({"city":)", R"({"city":"Paris")", "city", "{}{}"}) {
+    EXPECT_EQ(refusal_of(with_arguments(broken)), StoreRefusal::kMalformed) << broken;
+  }
+  auto older = hello();
+  older["choices"][0]["message"]["function_call"] = {{"name", "f"}, {"arguments", "{"}};
+  EXPECT_EQ(refusal_of(older), StoreRefusal::kMalformed);
+}
+
 TEST(OpenAiChatTest, refuses_where_any_choice_is_unfinished) {
   auto body = hello();
   body["choices"].push_back(body["choices"][0]);

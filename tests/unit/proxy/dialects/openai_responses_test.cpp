@@ -101,6 +101,16 @@ TEST(OpenAiResponsesTest, refuses_what_is_not_completed) {
   EXPECT_EQ(review(response("7")), StoreRefusal::kMalformed);
 }
 
+TEST(OpenAiResponsesTest, refuses_calls_whose_arguments_no_tool_can_read) {
+  const auto refusal = [](const std::string& arguments) {
+    const Json call = {{"type", "function_call"}, {"id", "f"}, {"arguments", arguments}};
+    return kDialect.review(AnswerForm::kJson, response("[" + call.dump() + "]")).refusal;
+  };
+  EXPECT_FALSE(refusal(R"({"city":"Paris"})"));
+  EXPECT_FALSE(refusal(""));
+  EXPECT_EQ(refusal(R"({"city":)"), StoreRefusal::kMalformed);
+}
+
 TEST(OpenAiResponsesTest, refuses_streams_that_did_not_end_well) {
   EXPECT_EQ(refusal_of(""), StoreRefusal::kUnfinished);
   EXPECT_EQ(refusal_of(events({R"({"type":"response.created","response":{}})"})),
