@@ -54,9 +54,8 @@ void TieredCache::lookup(const KeyDigest& key, Handler<LookedUp> handler) {
   lookup_l2(key, std::move(from_l1), std::move(handler));
 }
 
-LookedUp TieredCache::lookup_l1(const KeyDigest& key) {
+LookedUp TieredCache::lookup_l1(const KeyDigest& key, UnixMillis now_ms) {
   const auto started = SteadyClock::now();
-  const auto now_ms = clock_->now_ms();
   auto from_l1 = judge(LookupOutcome::kL1Hit, l1_->find(key, now_ms), now_ms);
   if (from_l1.entry != nullptr && !has_current_tags(*from_l1.entry, now_ms)) from_l1 = {};
   l1_stats_.record(answer_of(from_l1), SteadyClock::now() - started);

@@ -75,7 +75,11 @@ class TieredCache : private FleetListener {
 
   // The two halves of a lookup, for callers that answer L1's hits without a handler. A lookup is
   // counted once, by the first half; the second is for what the first did not hit.
-  [[nodiscard]] LookedUp lookup_l1(const KeyDigest& key);
+  [[nodiscard]] LookedUp lookup_l1(const KeyDigest& key) {
+    return lookup_l1(key, clock_->now_ms());
+  }
+  // The same for a caller that has just looked at the cache's clock.
+  [[nodiscard]] LookedUp lookup_l1(const KeyDigest& key, UnixMillis now_ms);
   void lookup_l2(const KeyDigest& key, LookedUp from_l1, Handler<LookedUp> handler);
   // The same for a caller that waits for its handler; the call may take as long as L2 does.
   void lookup_l2_and_wait(const KeyDigest& key, LookedUp from_l1, Handler<LookedUp> handler);

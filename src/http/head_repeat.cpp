@@ -1,7 +1,6 @@
 #include "http/head_repeat.hpp"
 
-#include <charconv>
-
+#include "base/parse_number.hpp"
 #include "http/headers.hpp"
 
 namespace llm_edge_cache::http {
@@ -51,11 +50,10 @@ std::optional<HeadRepeat::Match> HeadRepeat::match(std::string_view input) const
       input.substr(digits_end, known.size() - digits_end) != known.substr(digits_end)) {
     return std::nullopt;
   }
-  Match match{.head_bytes = known.size(), .length_digits = input.substr(digits_at_, digits_size_)};
-  const char* const end = match.length_digits.data() + digits_size_;
-  const auto [stop, error] = std::from_chars(match.length_digits.data(), end, match.content_length);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return match;
+  const std::string_view digits = input.substr(digits_at_, digits_size_);
+  const auto length = parse_number<std::uint64_t>(digits);
+  if (!length) return std::nullopt;
+  return Match{.head_bytes = known.size(), .length_digits = digits, .content_length = *length};
 }
 
 }  // namespace llm_edge_cache::http

@@ -113,7 +113,7 @@ void IoThread::post(std::function<void()> task) {
 }
 
 void IoThread::set_timer(Timer& timer, std::chrono::milliseconds delay) {
-  const TimePoint due = state_->wheel.set(timer, now(), delay);
+  const TimePoint due = state_->wheel.set(timer, recent(), delay);
   if (!state_->armed || due < *state_->armed) arm_tick(due);
 }
 

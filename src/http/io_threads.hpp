@@ -44,9 +44,16 @@ class IoThread {
   // From any thread: runs task on this one. Tasks left when the loop stops are dropped unrun.
   void post(std::function<void()> task);
 
-  // Sets, or sets again, a deadline of this thread; up to TimerWheel::kTick late.
+  // Sets, or sets again, a deadline of this thread, from recent() on; up to TimerWheel::kTick late.
   void set_timer(Timer& timer, std::chrono::milliseconds delay);
   [[nodiscard]] static TimePoint now() { return std::chrono::steady_clock::now(); }
+  // When the sockets that are being served were found ready, which is a batch of events ago at
+  // most; otherwise now(). For what need not be exact: looking at the clock is a part of a hit's
+  // cost.
+  [[nodiscard]] TimePoint recent() const {
+    const auto& batch = socket_events_.batch_time();
+    return batch ? *batch : now();
+  }
 
   [[nodiscard]] SocketEvents& socket_events() { return socket_events_; }
   // Shared by all reads on the thread; what it holds is gone when the reader's call-back returns.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <cerrno>
 #include <utility>
@@ -45,15 +46,9 @@ class PlainStream final : public Stream, private SocketWatcher {
   }
 
   std::size_t write_some(std::span<const asio::const_buffer> buffers, IoError& error) override {
-    std::array<iovec, kMaxBuffers> parts;
-    msghdr message{};
-    message.msg_iov = parts.data();
-    for (const asio::const_buffer& buffer : buffers.first(std::min(buffers.size(), kMaxBuffers))) {
-      parts[message.msg_iovlen++] = {const_cast<void*>(buffer.data()), buffer.size()};
-    }
     ssize_t sent = 0;
     do {
-      sent = ::sendmsg(socket_, &message, MSG_NOSIGNAL);
+      sent = is_small(buffers) ? send_joined(buffers) : send_parts(buffers);
     } while (sent < 0 && errno == EINTR);
     error = sent < 0 ? last_error() : IoError();
     if (error == asio::error::would_block) writable_ = false;
@@ -84,6 +79,33 @@ class PlainStream final : public Stream, private SocketWatcher {
 
  private:
   static constexpr std::size_t kMaxBuffers = 8;  // of one call; the rest is written by the next
+  // So few bytes are copied in less time than the kernel takes to look at a second part.
+  static constexpr std::size_t kMaxJoinedBytes = 4 * 1024;
+
+  static bool is_small(std::span<const asio::const_buffer> buffers) {
+    std::size_t bytes = 0;
+    for (const asio::const_buffer& buffer : buffers) bytes += buffer.size();
+    return bytes <= kMaxJoinedBytes;
+  }
+
+  ssize_t send_joined(std::span<const asio::const_buffer> buffers) const {
+    if (buffers.size() == 1) {
+      return ::send(socket_, buffers.front().data(), buffers.front().size(), MSG_NOSIGNAL);
+    }
+    std::array<char, kMaxJoinedBytes> joined;  // not initialised: it is written right away
+    const std::size_t size = asio::buffer_copy(asio::buffer(joined), buffers);
+    return ::send(socket_, joined.data(), size, MSG_NOSIGNAL);
+  }
+
+  ssize_t send_parts(std::span<const asio::const_buffer> buffers) const {
+    std::array<iovec, kMaxBuffers> parts;
+    msghdr message{};
+    message.msg_iov = parts.data();
+    for (const asio::const_buffer& buffer : buffers.first(std::min(buffers.size(), kMaxBuffers))) {
+      parts[message.msg_iovlen++] = {const_cast<void*>(buffer.data()), buffer.size()};
+    }
+    return ::sendmsg(socket_, &message, MSG_NOSIGNAL);
+  }
 
   void on_ready(SocketReadiness ready) override {
     readable_ = readable_ || ready.readable;

@@ -152,7 +152,7 @@ void ServerConnection::set_read_timer() {
       if (body_.wants_input()) {
         thread().set_timer(
             read_timer_,
-            body_.time_left(IoThread::now(),
+            body_.time_left(thread().recent(),
                             {.grace = milliseconds(options_.body_timeout_ms),
                              .min_bytes_per_second = options_.min_body_bytes_per_second}));
         return;
@@ -213,7 +213,7 @@ template <class Claimant>
 void ServerConnection::start_body(Claimant claimant, std::size_t max_bytes) {
   if (body_.state() != RequestBody::State::kUnclaimed) return;
   max_bytes = std::min(max_bytes, options_.max_body_bytes);
-  body_.claim(std::move(claimant), max_bytes, IoThread::now());
+  body_.claim(std::move(claimant), max_bytes, thread().recent());
   if (parser_.content_length().value_or(0) > max_bytes) {
     return fail_request(413, "the body is over " + std::to_string(max_bytes) + " bytes",
                         ErrorCode::kTooLarge);
@@ -225,7 +225,7 @@ void ServerConnection::start_body(Claimant claimant, std::size_t max_bytes) {
 }
 
 void ServerConnection::resume_body() {
-  body_.resume(IoThread::now());
+  body_.resume(thread().recent());
   pump({});
 }
 
@@ -439,7 +439,7 @@ void ServerConnection::next_request() {
     return may_get_more ? linger() : close();
   }
   if (!parser_.complete()) {
-    body_.discard(kMaxSkippedBytes, IoThread::now());
+    body_.discard(kMaxSkippedBytes, thread().recent());
   } else {
     body_.forget();
     parser_.start();

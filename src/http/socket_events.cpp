@@ -49,6 +49,8 @@ void SocketEvents::remove(SocketWatcher& watcher) {
 
 std::size_t SocketEvents::dispatch(std::chrono::microseconds longest_wait) {
   batch_size_ = wait(has_calls() ? std::chrono::microseconds(0) : longest_wait);
+  if (batch_size_ == 0 && !has_calls()) return 0;
+  batch_time_ = std::chrono::steady_clock::now();
   std::size_t told = call_waiting();
   for (std::size_t i = 0; i < batch_size_; ++i) {
     auto* const watcher = static_cast<SocketWatcher*>(batch_[i].data.ptr);
@@ -57,6 +59,7 @@ std::size_t SocketEvents::dispatch(std::chrono::microseconds longest_wait) {
     ++told;
   }
   batch_size_ = 0;
+  batch_time_.reset();
   return told;
 }
 

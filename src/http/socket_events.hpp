@@ -8,7 +8,10 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <vector>
+
+#include "http/timer_wheel.hpp"
 
 namespace llm_edge_cache::http {
 
@@ -48,6 +51,8 @@ class SocketEvents {
 
   // Waits, if nothing is ready, then tells the watchers. Returns how many were told.
   std::size_t dispatch(std::chrono::microseconds longest_wait);
+  // When the dispatch under way began to tell; nothing outside of one.
+  [[nodiscard]] const std::optional<TimePoint>& batch_time() const { return batch_time_; }
   [[nodiscard]] bool has_calls() const { return !soon_.empty(); }
 
   // Readable whenever a socket is ready.
@@ -63,6 +68,7 @@ class SocketEvents {
   // Of the dispatch under way; what was removed is null.
   std::array<epoll_event, kBatch> batch_;
   std::size_t batch_size_ = 0;
+  std::optional<TimePoint> batch_time_;
   std::vector<SocketWatcher*> calling_;
   std::vector<SocketWatcher*> soon_;
 };

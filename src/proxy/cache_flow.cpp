@@ -32,7 +32,8 @@ class CacheFlow final : public RecordedFlow {
     body_view_ = body;
     if (plan().may_look_up) {
       landings_ = services_->flights.landings(key());
-      if (serve(services_->cache.lookup_l1(key()))) {
+      const auto now_ms = services_->clock->now_ms();
+      if (serve(services_->cache.lookup_l1(key(), now_ms), now_ms)) {
         return;
       }
     }
@@ -66,8 +67,7 @@ class CacheFlow final : public RecordedFlow {
   }
 
   // False where what was found is not an answer to this request, or not yet.
-  bool serve(const LookedUp& found) {
-    const auto now_ms = services_->clock->now_ms();
+  bool serve(const LookedUp& found, UnixMillis now_ms) {
     const auto answer = make_served_answer(found, terms(now_ms));
     if (answer) {
       send(*answer, now_ms);
@@ -116,7 +116,7 @@ class CacheFlow final : public RecordedFlow {
   void look_up_l2_only() override {
     services_->cache.lookup_l2(key(), {}, [self = self()](LookedUp found) {
       self->exchange_->post([self, found = std::move(found)] {
-        if (!self->serve(found)) {
+        if (!self->serve(found, self->services_->clock->now_ms())) {
           self->refuse(not_cached_error(), LookupOutcome::kMiss);
         }
       });

@@ -41,11 +41,12 @@ bool Proxy::let_in(http::Exchange& exchange, const KnownHead& known) {
   const auto& head = exchange.head();
   const auto& log = services_->options.access_log;
   const auto& policies = *services_->policies();
-  auto admission =
-      admit(policies.tenants, known.found_tenant, policies.admission, http::IoThread::now());
+  auto admission = admit(policies.tenants, known.found_tenant, policies.admission,
+                         exchange.io_thread().recent());
   if (!admission.refusal && admission.caller == nullptr && policies.admission.credentials.any()) {
-    admission = admit_by_credentials(services_->credentials, policies.admission, head.headers,
-                                     services_->options.credential_headers, http::IoThread::now());
+    admission =
+        admit_by_credentials(services_->credentials, policies.admission, head.headers,
+                             services_->options.credential_headers, exchange.io_thread().recent());
   }
   if (log != nullptr || admission.caller != nullptr) {
     auto note = std::make_unique<AccessNote>(log, *services_->clock, head, admission.caller);

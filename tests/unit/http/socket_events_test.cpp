@@ -65,6 +65,20 @@ TEST(SocketEventsTest, a_new_socket_can_be_written) {
   EXPECT_FALSE(socket.last.is_last);
 }
 
+TEST(SocketEventsTest, has_a_time_while_it_tells_and_none_beside) {
+  SocketEvents events;
+  Watched socket(events);
+  const auto before = std::chrono::steady_clock::now();
+  std::optional<TimePoint> told_at;
+  socket.act = [&] { told_at = events.batch_time(); };
+  EXPECT_EQ(events.dispatch(kLong), 1U);
+  ASSERT_TRUE(told_at);
+  EXPECT_GE(*told_at, before);
+  EXPECT_FALSE(events.batch_time());
+  EXPECT_EQ(events.dispatch(kAtOnce), 0U);
+  EXPECT_FALSE(events.batch_time());
+}
+
 TEST(SocketEventsTest, what_was_there_before_the_watch_is_told) {
   SocketEvents events;
   const Watched socket(events);

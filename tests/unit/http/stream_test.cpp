@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <functional>
 #include <memory>
@@ -108,6 +110,24 @@ TEST_F(PlainStreamTest, large_pieces_and_small_ones_keep_their_order) {
     expect_all_received();
     send("after it");
     expect_all_received();
+  }
+}
+
+// What is small is copied into one piece, the rest goes to the kernel as it is.
+TEST_F(PlainStreamTest, pieces_of_one_write_arrive_in_order_whatever_their_size) {
+  for (const std::size_t size : {1U, 4'094U, 4'095U, 20'000U}) {
+    const std::string body(size, 'b');
+    std::size_t sent = 0;
+    on_thread([&](IoThread&) {
+      const std::array<asio::const_buffer, 2> pieces{asio::buffer("ab", 2), asio::buffer(body)};
+      IoError error;
+      sent = reader_->stream().write_some(pieces, error);
+      EXPECT_FALSE(error);
+    });
+    EXPECT_EQ(sent, size + 2);
+    std::string got(sent, '\0');
+    asio::read(peer_, asio::buffer(got));
+    EXPECT_EQ(got, "ab" + body);
   }
 }
 

@@ -99,16 +99,8 @@ TEST(CredentialScopeTest, in_header_mode_a_request_without_it_has_the_scope_of_i
   EXPECT_NE(scope.scope_of({{"authorization", "a"}}), scope.scope_of({{"x-team", "a"}}));
 }
 
-TEST(CredentialScopeTest, in_header_mode_the_bytes_to_hash_tell_scopes_apart_and_nothing_else) {
+TEST(CredentialScopeTest, in_header_mode_credentials_are_told_apart_within_the_scope) {
   const auto scope = scope_by_team();
-  const auto appended = [&](const http::Headers& headers) {
-    std::string out;
-    scope.append_credentials(out, headers);
-    return out;
-  };
-  EXPECT_EQ(appended({{"x-team", "one"}, {"authorization", "a"}}), appended({{"x-team", "one"}}));
-  EXPECT_NE(appended({{"x-team", "one"}}), appended({{"x-team", "two"}}));
-  EXPECT_NE(appended({{"x-team", "one"}}), appended({{"authorization", "one"}}));
   EXPECT_NE(scope.credentials_within_scope({{"x-team", "one"}, {"authorization", "a"}}),
             scope.credentials_within_scope({{"x-team", "one"}, {"authorization", "b"}}));
 }
