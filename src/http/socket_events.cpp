@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <system_error>
 #include <utility>
 
@@ -47,8 +46,9 @@ void SocketEvents::remove(SocketWatcher& watcher) {
   std::erase(soon_, &watcher);
 }
 
-std::size_t SocketEvents::dispatch(std::chrono::microseconds longest_wait) {
-  batch_size_ = wait(has_calls() ? std::chrono::microseconds(0) : longest_wait);
+std::size_t SocketEvents::dispatch() {
+  const int found = epoll_wait(epoll_, batch_.data(), kBatch, 0);
+  batch_size_ = static_cast<std::size_t>(std::max(found, 0));
   if (batch_size_ == 0 && !has_calls()) return 0;
   batch_time_ = std::chrono::steady_clock::now();
   std::size_t told = call_waiting();
@@ -61,16 +61,6 @@ std::size_t SocketEvents::dispatch(std::chrono::microseconds longest_wait) {
   batch_size_ = 0;
   batch_time_.reset();
   return told;
-}
-
-std::size_t SocketEvents::wait(std::chrono::microseconds longest_wait) {
-  const timespec timeout{.tv_sec = longest_wait.count() / 1'000'000,
-                         .tv_nsec = longest_wait.count() % 1'000'000 * 1'000};
-  int found = epoll_pwait2(epoll_, batch_.data(), kBatch, &timeout, nullptr);
-  // A kernel before 5.11, or a filter of system calls that does not know it: the caller waits
-  // elsewhere.
-  if (found < 0 && errno != EINTR) found = epoll_wait(epoll_, batch_.data(), kBatch, 0);
-  return static_cast<std::size_t>(std::max(found, 0));
 }
 
 std::size_t SocketEvents::call_waiting() {

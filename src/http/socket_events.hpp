@@ -6,7 +6,6 @@
 #include <sys/epoll.h>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -49,8 +48,8 @@ class SocketEvents {
   // In the next dispatch() the watcher is told that nothing new is ready.
   void call_soon(SocketWatcher& watcher) { soon_.push_back(&watcher); }
 
-  // Waits, if nothing is ready, then tells the watchers. Returns how many were told.
-  std::size_t dispatch(std::chrono::microseconds longest_wait);
+  // Tells the watchers of what is ready, without waiting for it. Returns how many were told.
+  std::size_t dispatch();
   // When the dispatch under way began to tell; nothing outside of one.
   [[nodiscard]] const std::optional<TimePoint>& batch_time() const { return batch_time_; }
   [[nodiscard]] bool has_calls() const { return !soon_.empty(); }
@@ -61,7 +60,6 @@ class SocketEvents {
  private:
   static constexpr std::size_t kBatch = 128;
 
-  [[nodiscard]] std::size_t wait(std::chrono::microseconds longest_wait);
   std::size_t call_waiting();
 
   const int epoll_;
