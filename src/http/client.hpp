@@ -62,6 +62,8 @@ class ResponseHandler {
   virtual ~ResponseHandler() = default;
   virtual void on_head(ResponseHead head) = 0;
   virtual void on_data(std::string_view bytes) = 0;  // valid during the call
+  // Everything that came with one read has been told, and more is to come: the time to hand it on.
+  virtual void on_batch_end() {}
   virtual void on_end(ResponseEnd end) = 0;
   virtual void on_error(ClientError error) = 0;
 };

@@ -270,8 +270,10 @@ void ClientConnection::pump(std::string_view fresh) {
   const auto self = shared_from_this();
   const std::string held = std::exchange(pending_, {});
   std::string_view input = held.empty() ? fresh : std::string_view(held);
-  while (phase_ == Phase::kActive && !paused_ && pump_step(input)) {
-  }
+  do {
+    while (phase_ == Phase::kActive && !paused_ && pump_step(input)) {
+    }
+  } while (end_batch());
   pumping_ = false;
   if (phase_ == Phase::kClosed) return;
   pending_ = input;
@@ -279,6 +281,14 @@ void ClientConnection::pump(std::string_view fresh) {
     paused_ ? deadline_.cancel() : set_deadline(shared_->options.idle_read_timeout_ms);
   }
   arm_read();
+}
+
+bool ClientConnection::end_batch() {
+  if (phase_ != Phase::kActive || !head_told_) return false;
+  const bool was_paused = paused_;
+  const auto handler = request_.handler;
+  handler->on_batch_end();
+  return was_paused && !paused_ && phase_ == Phase::kActive;
 }
 
 bool ClientConnection::pump_step(std::string_view& input) {

@@ -102,6 +102,8 @@ class ClientConnection final : public StreamOwner,
 
   void pump(std::string_view fresh);
   bool pump_step(std::string_view& input);
+  // True where the handler, who had paused the answer, goes on.
+  bool end_batch();
   void handle_head();
   void deliver(ParseEvent event, bool input_left);
   void end_response(bool may_reuse);

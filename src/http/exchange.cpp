@@ -1,5 +1,6 @@
 #include "http/exchange.hpp"
 
+#include <array>
 #include <utility>
 
 #include "http/server_connection.hpp"
@@ -105,6 +106,20 @@ WriteResult Exchange::write(const SharedBytes& bytes) {
   if (ended()) return WriteResult::kClosed;
   answer_bytes_ += bytes.size();
   return connection_->write(bytes);
+}
+
+WriteResult Exchange::write(const AnswerPart& part) {
+  static_assert(kMaxPieces <= OutputBatch::kMaxPieces);
+  if (ended()) return WriteResult::kClosed;
+  if (part.head != nullptr) answer_status_ = part.head->status;
+  std::array<OutputPiece, kMaxPieces> pieces;
+  std::size_t count = 0;
+  for (const SharedBytes& piece : part.pieces) {
+    answer_bytes_ += piece.size();
+    pieces[count++] = piece;
+  }
+  return connection_->answer(
+      {.head = part.head, .pieces = {pieces.data(), count}, .is_last = part.is_last});
 }
 
 void Exchange::on_drain(std::function<void()> callback) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,16 @@ enum class WriteResult {
   kClosed,  // the connection is gone, or was cut because the queue was full; bytes dropped
 };
 
+// A part of a streamed answer, sent in one system call where the socket takes it.
+struct AnswerPart {
+  // With the first part, and no other.
+  const ResponseHead* head = nullptr;
+  // Not copied; at most Exchange::kMaxPieces.
+  std::span<const SharedBytes> pieces = {};
+  // The answer ends with this part, as by finish().
+  bool is_last = false;
+};
+
 // Gets the whole body of one request, or the error why it did not come.
 class BodyReceiver {
  public:
@@ -38,8 +49,8 @@ class BodyReceiver {
 // last reference go without an answer answers 500, or cuts the connection when the answer had
 // begun.
 //
-// Answer once: respond(), or start(), write()..., finish(). Calls after the answer ended, or after
-// the connection was lost, do nothing.
+// Answer once: respond(), or start(), write()..., finish(), or parts that say so. Calls after the
+// answer ended, or after the connection was lost, do nothing.
 class Exchange {
  public:
   // What a handler keeps with an exchange.
@@ -101,6 +112,9 @@ class Exchange {
   // by ServerOptions::max_write_queue_bytes; over it the connection is cut.
   WriteResult write(std::string_view bytes);
   WriteResult write(const SharedBytes& bytes);
+  static constexpr std::size_t kMaxPieces = 3;
+  // Several of these calls in one.
+  WriteResult write(const AnswerPart& part);
   // Called every time that a queue which was not empty has been sent.
   void on_drain(std::function<void()> callback);
   // Ends a streamed answer. Cuts the connection if fewer bytes than Content-Length were written:

@@ -327,49 +327,64 @@ void ServerConnection::respond(const ResponseHead& head, const SharedBytes& body
   end_answer();
 }
 
-void ServerConnection::start_answer(const ResponseHead& head) {
-  if (started_) return;
-  ResponseFormat format{.date = thread().http_date()};
-  format.framing = framing_.begin(head, request_);
-  format.persistence = decide_persistence(framing_.ends_by_close());
-  out_.clear();
-  if (!append_response_head(out_, head, format)) {
-    return respond_error(500, "the answer has a field that cannot be sent");
+WriteResult ServerConnection::answer(const OutputPart& part) {
+  if (started_ == (part.head != nullptr)) return WriteResult::kClosed;
+  OutputBatch batch(out_);
+  if (!frame(batch, part)) return WriteResult::kClosed;
+  WriteResult result = writer_.queued_bytes() == 0 ? WriteResult::kSent : WriteResult::kQueued;
+  if (const auto parts = batch.parts(); !parts.empty()) result = send(parts);
+  if (result == WriteResult::kClosed) return result;
+  if (!part.pieces.empty() && writer_.queued_bytes() > options_.max_write_queue_bytes) {
+    cut();
+    return WriteResult::kClosed;
   }
-  started_ = true;
-  static_cast<void>(send({out_}));
+  if (part.is_last) end_answer();
+  return result;
 }
 
-WriteResult ServerConnection::write(const OutputPiece& piece) {
-  if (!started_) return WriteResult::kClosed;
-  if (piece.bytes.empty()) {
-    return writer_.queued_bytes() == 0 ? WriteResult::kSent : WriteResult::kQueued;
+bool ServerConnection::frame(OutputBatch& batch, const OutputPart& part) {
+  if (part.head != nullptr) {
+    ResponseFormat format{.date = thread().http_date()};
+    format.framing = framing_.begin(*part.head, request_);
+    format.persistence = decide_persistence(framing_.ends_by_close());
+    if (!append_response_head(batch.text(), *part.head, format)) {
+      respond_error(500, "the answer has a field that cannot be sent");
+      return false;
+    }
+    started_ = true;
   }
-  WriteResult result = WriteResult::kSent;
+  bool fits = true;
+  for (const OutputPiece& piece : part.pieces) fits = fits && frame_piece(batch, piece);
+  if (!fits || (part.is_last && !framing_.is_complete())) {
+    cut();
+    return false;
+  }
+  if (part.is_last && framing_.is_chunked()) batch.text().append(kLastChunk);
+  return true;
+}
+
+bool ServerConnection::frame_piece(OutputBatch& batch, const OutputPiece& piece) {
+  if (piece.bytes.empty()) return true;
   switch (framing_.offer(piece.bytes.size())) {
     case AnswerFraming::Verdict::kDrop:
-      return WriteResult::kSent;
+      return true;
     case AnswerFraming::Verdict::kTooMany:
-      cut();
-      return WriteResult::kClosed;
+      return false;
     case AnswerFraming::Verdict::kSend:
-      result = send({piece});
-      break;
+      batch.add(piece);
+      return true;
     case AnswerFraming::Verdict::kChunk:
-      out_.clear();
-      append_chunk_size(out_, piece.bytes.size());
-      result = send({out_, piece, "\r\n"});
-      break;
+      append_chunk_size(batch.text(), piece.bytes.size());
+      batch.add(piece);
+      batch.text().append("\r\n");
+      return true;
   }
-  if (writer_.queued_bytes() <= options_.max_write_queue_bytes) return result;
-  cut();
-  return WriteResult::kClosed;
+  return true;
 }
 
 void ServerConnection::finish() {
-  if (!started_ || !framing_.is_complete()) return cut();
-  if (framing_.is_chunked() && send({kLastChunk}) == WriteResult::kClosed) return;
-  end_answer();
+  if (!started_) return cut();
+  static_cast<void>(answer({.is_last = true}));
 }
 
 void ServerConnection::on_drain(std::function<void()> callback) {
@@ -388,7 +403,7 @@ void ServerConnection::dropped(std::uint64_t exchange_number) {
   end_answer();
 }
 
-WriteResult ServerConnection::send(std::initializer_list<OutputPiece> pieces) {
+WriteResult ServerConnection::send(std::span<const OutputPiece> pieces) {
   const auto self = shared_from_this();
   const WriteResult result = writer_.write(*stream_, self, pieces);
   if (result == WriteResult::kClosed) {

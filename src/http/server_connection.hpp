@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "http/exchange.hpp"
 #include "http/head_writer.hpp"
 #include "http/message_parser.hpp"
+#include "http/output_batch.hpp"
 #include "http/request_body.hpp"
 #include "http/server.hpp"
 #include "http/stream.hpp"
@@ -30,6 +32,13 @@ struct ServerConnectionContext {
   IoThread& thread;
   std::shared_ptr<const ServerShared> server;
   std::string remote_address;
+};
+
+// AnswerPart's, with pieces that may be copied.
+struct OutputPart {
+  const ResponseHead* head = nullptr;
+  std::span<const OutputPiece> pieces = {};
+  bool is_last = false;
 };
 
 // On its I/O thread only. Holds itself while an operation is under way.
@@ -62,9 +71,10 @@ class ServerConnection final : public StreamOwner,
   void resume_body();
   void respond(const ResponseHead& head, const SharedBytes& body);
   void respond_error(std::uint16_t status, std::string_view detail);
-  void start_answer(const ResponseHead& head);
-  WriteResult write(const OutputPiece& piece);
+  void start_answer(const ResponseHead& head) { static_cast<void>(answer({.head = &head})); }
+  WriteResult write(const OutputPiece& piece) { return answer({.pieces = {&piece, 1}}); }
   void finish();
+  WriteResult answer(const OutputPart& part);
   void on_drain(std::function<void()> callback);
   void on_disconnect(std::function<void()> callback);
   // The last reference to the exchange with that number has gone.
@@ -104,7 +114,13 @@ class ServerConnection final : public StreamOwner,
 
   [[nodiscard]] bool can_skip_body() const;
   [[nodiscard]] Persistence decide_persistence(bool ends_by_close);
-  WriteResult send(std::initializer_list<OutputPiece> pieces);
+  // False where the part cannot be sent as it is: the client has been told, or cut.
+  [[nodiscard]] bool frame(OutputBatch& batch, const OutputPart& part);
+  [[nodiscard]] bool frame_piece(OutputBatch& batch, const OutputPiece& piece);
+  WriteResult send(std::span<const OutputPiece> pieces);
+  WriteResult send(std::initializer_list<OutputPiece> pieces) {
+    return send(std::span(pieces.begin(), pieces.size()));
+  }
   void end_answer();
   void release_exchange();
   void next_request();

@@ -50,7 +50,7 @@ void OutputQueue::clear() {
 }
 
 WriteResult StreamWriter::write(Stream& stream, const std::shared_ptr<StreamOwner>& owner,
-                                std::initializer_list<OutputPiece> pieces) {
+                                std::span<const OutputPiece> pieces) {
   std::size_t sent = 0;
   if (queue_.empty()) {
     OutputQueue::Buffers buffers;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +45,7 @@ struct OutputPiece {
   std::string_view bytes;
   const SharedBytes* owner = nullptr;  // bytes is then owner->view()
 
-  OutputPiece(std::string_view text) : bytes(text) {}
+  OutputPiece(std::string_view text = {}) : bytes(text) {}
   OutputPiece(const std::string& text) : bytes(text) {}
   OutputPiece(const char* text) : bytes(text) {}
   OutputPiece(const SharedBytes& shared) : bytes(shared.view()), owner(&shared) {}
@@ -53,9 +54,16 @@ struct OutputPiece {
 // On the thread of the stream, which its owner passes with every call that may start an operation.
 class StreamWriter {
  public:
-  // kClosed when the stream failed; the owner then closes it.
+  static constexpr std::size_t kMaxPieces = OutputQueue::kMaxBuffers;
+
+  // At most kMaxPieces, in one system call where the socket takes them all. kClosed when the stream
+  // failed; the owner then closes it.
   WriteResult write(Stream& stream, const std::shared_ptr<StreamOwner>& owner,
-                    std::initializer_list<OutputPiece> pieces);
+                    std::span<const OutputPiece> pieces);
+  WriteResult write(Stream& stream, const std::shared_ptr<StreamOwner>& owner,
+                    std::initializer_list<OutputPiece> pieces) {
+    return write(stream, owner, std::span(pieces.begin(), pieces.size()));
+  }
   // Only queues, for a stream that is not there yet; flush() then begins to send.
   void queue(const OutputPiece& piece) { queue_from(piece, 0); }
   void flush(Stream& stream, const std::shared_ptr<StreamOwner>& owner);

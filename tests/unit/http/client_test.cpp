@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <future>
 #include <string>
@@ -391,6 +392,57 @@ TEST(ClientTest, paused_answer_holds_the_server_back) {
   const Outcome outcome = collector->wait();
   EXPECT_TRUE(outcome.end);
   EXPECT_EQ(outcome.body, body);
+}
+
+TEST(ClientTest, what_came_with_one_read_ends_a_batch_unless_it_ends_the_answer) {
+  ScriptedServer server([](std::string_view) {
+    return ScriptedServer::Action{
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n",
+        false};
+  });
+  TestClient client;
+  const auto whole = std::make_shared<Collector>();
+  whole->batch_hook = [] { ADD_FAILURE() << "the answer has ended"; };
+  client.start(origin_at(server.port()), request_head("GET", "/"), SharedBytes(), whole);
+  EXPECT_EQ(whole->wait().body, "ab");
+
+  Once<ExchangePtr> held;
+  TestServer slow([&](ExchangePtr exchange) { held.set(std::move(exchange)); });
+  const auto parts = std::make_shared<Collector>();
+  Once<std::string> first_batch;
+  bool first = true;
+  parts->batch_hook = [&] {
+    if (std::exchange(first, false)) first_batch.set(parts->so_far().body);
+  };
+  client.start(origin_at(slow.port()), request_head("GET", "/"), SharedBytes(), parts);
+  const ExchangePtr exchange = held.wait();
+  exchange->post([exchange] {
+    const ResponseHead head;
+    const std::array pieces{SharedBytes("one"), SharedBytes("two")};
+    exchange->write({.head = &head, .pieces = pieces});
+  });
+  EXPECT_EQ(first_batch.wait(), "onetwo");
+  exchange->post([exchange] { exchange->finish(); });
+  EXPECT_TRUE(parts->wait().end);
+}
+
+TEST(ClientTest, answer_that_is_paused_and_resumed_within_a_batch_goes_on) {
+  const std::string body(3 * IoThread::kScratchBytes, 'b');
+  TestServer server([&](const ExchangePtr& exchange) {
+    const ResponseHead head;
+    const std::array pieces{SharedBytes("one"), SharedBytes(body), SharedBytes("end")};
+    exchange->write({.head = &head, .pieces = pieces, .is_last = true});
+  });
+  TestClient client({.idle_read_timeout_ms = 20'000});
+  const auto collector = std::make_shared<Collector>();
+  std::shared_ptr<ClientCall> call;
+  collector->data_hook = [&] { call->pause(); };
+  collector->batch_hook = [&] { call->resume(); };
+  client.run([&] {
+    call = client.client().request(client.thread(), origin_at(server.port()),
+                                   request_head("GET", "/"), SharedBytes(), collector);
+  });
+  EXPECT_TRUE(collector->wait().body == "one" + body + "end");
 }
 
 TEST(ClientTest, streamed_body_is_chunked_as_it_is_written) {

@@ -33,6 +33,9 @@ class Collector final : public ResponseHandler {
     received_ += bytes.size();
     if (data_hook) data_hook();
   }
+  void on_batch_end() override {
+    if (batch_hook) batch_hook();
+  }
   void on_end(ResponseEnd end) override {
     outcome_.end = end;
     done_.set(outcome_);
@@ -43,10 +46,12 @@ class Collector final : public ResponseHandler {
   }
 
   Outcome wait() { return done_.wait(); }
+  [[nodiscard]] const Outcome& so_far() const { return outcome_; }
   [[nodiscard]] std::size_t received() const { return received_; }
 
   std::function<void()> head_hook;
   std::function<void()> data_hook;
+  std::function<void()> batch_hook;
 
  private:
   Outcome outcome_;
