@@ -45,12 +45,18 @@ class EmbeddingFetch final : public http::ResponseHandler,
 
   void on_data(std::string_view bytes) override {
     if (is_passing_) {
-      follow(order_.flight->append(bytes));
+      order_.flight->append(bytes);
       return;
     }
     collected_ += bytes;
     if (collected_.size() > kMaxEmbeddingAnswerBytes) {
       pass_on(StoreRefusal::kTooLarge);
+    }
+  }
+
+  void on_batch_end() override {
+    if (is_passing_) {
+      follow(order_.flight->tell());
     }
   }
 
@@ -191,7 +197,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
     order_.flight->begin(flight_head());
     follow(order_.flight->stop_recording());
     if (call_ != nullptr && !collected_.empty()) {
-      follow(order_.flight->append(std::exchange(collected_, {})));
+      order_.flight->append(std::exchange(collected_, {}));
     }
   }
 
@@ -245,7 +251,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
     head.is_held = true;
     head.detail = std::move(detail);
     order_.flight->begin(std::move(head));
-    (void)order_.flight->append(collected_);
+    order_.flight->append(collected_);
   }
 
   // An entry for each element. What is returned stands for all of them.

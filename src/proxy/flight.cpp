@@ -94,37 +94,33 @@ void Flight::set_source(std::weak_ptr<FlightSource> source, http::IoThread& thre
 }
 
 void Flight::begin(FlightHead head) {
-  Wakeups to_wake;
-  {
-    const MutexLock lock(mu_);
-    head_ = std::make_shared<const FlightHead>(std::move(head));
-    to_wake = wakeups();
-  }
-  wake(to_wake);
+  const MutexLock lock(mu_);
+  head_ = std::make_shared<const FlightHead>(std::move(head));
 }
 
-Flight::Pace Flight::append(std::string_view bytes) {
+void Flight::append(std::string_view bytes) {
+  http::SharedBytes piece{std::string(bytes)};
+  const MutexLock lock(mu_);
+  total_bytes_ += piece.size();
+  pieces_.push_back(std::move(piece));
+  if (is_recording_ && total_bytes_ > options_.max_recorded_bytes) {
+    stop_recording_locked();
+  }
+  if (!is_recording_) {
+    cut_off_slow();
+    trim();
+  }
+}
+
+Flight::Pace Flight::tell() {
   Wakeups to_wake;
-  Pace result = Pace::kGoOn;
   {
     const MutexLock lock(mu_);
-    pieces_.emplace_back(std::string(bytes));
-    total_bytes_ += bytes.size();
-    if (is_recording_ && total_bytes_ > options_.max_recorded_bytes) {
-      stop_recording_locked();
-    }
-    if (!is_recording_) {
-      cut_off_slow();
-      trim();
-    }
     to_wake = wakeups();
   }
   wake(to_wake);  // those on this thread have read when it returns
-  {
-    const MutexLock lock(mu_);
-    result = pace();
-  }
-  return result;
+  const MutexLock lock(mu_);
+  return pace();
 }
 
 Flight::Pace Flight::stop_recording() {

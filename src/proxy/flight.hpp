@@ -130,8 +130,10 @@ class Flight : public std::enable_shared_from_this<Flight> {
 
   // For the source, on its thread.
   void set_source(std::weak_ptr<FlightSource> source, http::IoThread& thread);
+  // Listeners hear of neither before tell() or end(): what came at once they read at once.
   void begin(FlightHead head);
-  [[nodiscard]] Pace append(std::string_view bytes);
+  void append(std::string_view bytes);
+  [[nodiscard]] Pace tell();
   // From here on only for those who are here. Returns what kAbandon or kGoOn would.
   [[nodiscard]] Pace stop_recording();
   [[nodiscard]] bool is_recording() const;

@@ -120,9 +120,8 @@ bool FlightFollower::pump_once() {
     if (is_provider_failure(status) && fall_back(status)) {
       return false;
     }
-    send_head(*progress.head, ending);
   }
-  switch (send_pieces()) {
+  switch (send(progress)) {
     case Sent::kLost:
       leave();
       return false;
@@ -139,16 +138,31 @@ bool FlightFollower::pump_once() {
   return has_read;
 }
 
-FlightFollower::Sent FlightFollower::send_pieces() {
-  while (!pending_.empty()) {
+FlightFollower::Sent FlightFollower::send(const Flight::Progress& progress) {
+  std::optional<http::ResponseHead> head;
+  if (!std::exchange(is_head_sent_, true)) {
+    head = make_head(progress);
+    count(options_.outcome);
+  }
+  const bool ends =
+      progress.ending != nullptr && progress.ending->kind == FlightEnding::Kind::kWhole;
+  while (head || !pending_.empty() || (ends && !is_answered_)) {
     const auto drains_before = drains_;
-    const auto piece = std::move(pending_.front());
-    pending_.pop_front();
-    const auto result = exchange_->write(piece);
+    std::array<http::SharedBytes, http::Exchange::kMaxPieces> pieces;
+    std::size_t taken = 0;
+    for (; taken < pieces.size() && !pending_.empty(); ++taken) {
+      pieces[taken] = std::move(pending_.front());
+      pending_.pop_front();
+    }
+    is_answered_ = ends && pending_.empty();
+    const auto result = exchange_->write({.head = head ? &*head : nullptr,
+                                          .pieces = {pieces.data(), taken},
+                                          .is_last = is_answered_});
+    head.reset();
     if (result == http::WriteResult::kClosed) {
       return Sent::kLost;
     }
-    if (result == http::WriteResult::kQueued && drains_ == drains_before) {
+    if (result == http::WriteResult::kQueued && !is_answered_ && drains_ == drains_before) {
       is_waiting_for_socket_ = true;
       return Sent::kWaiting;
     }
@@ -156,7 +170,8 @@ FlightFollower::Sent FlightFollower::send_pieces() {
   return Sent::kAll;
 }
 
-void FlightFollower::send_head(const FlightHead& head, const FlightEnding* ending) {
+http::ResponseHead FlightFollower::make_head(const Flight::Progress& progress) const {
+  const FlightHead& head = *progress.head;
   http::ResponseHead response;
   response.status = head.response.status;
   response.headers = forwarded_headers(head.response.headers);
@@ -164,7 +179,7 @@ void FlightFollower::send_head(const FlightHead& head, const FlightEnding* endin
   ForwardStatus status;
   status.reason = forward_reason();
   status.upstream_status = response.status;
-  status.is_stored = ending != nullptr && ending->stored != nullptr;
+  status.is_stored = progress.ending != nullptr && progress.ending->stored != nullptr;
   status.is_collapsed = is_coalesced;
   status.detail = head.detail;
   add_cache_status(response.headers, forward_status(status));
@@ -172,9 +187,7 @@ void FlightFollower::send_head(const FlightHead& head, const FlightEnding* endin
   if (options_.key) {
     response.headers.set("x-llm-cache-key", short_key(*options_.key));
   }
-  is_head_sent_ = true;
-  count(options_.outcome);
-  exchange_->start(response);
+  return response;
 }
 
 http::Headers FlightFollower::forwarded_headers(const http::Headers& upstream) const {
@@ -208,7 +221,6 @@ void FlightFollower::finish(const FlightEnding& ending) {
         services_->metrics.count_tokens_saved(answer.model,
                                               answer.tokens ? answer.tokens->total_tokens : 0);
       }
-      exchange_->finish();
       break;
     case FlightEnding::Kind::kBroken:
     case FlightEnding::Kind::kFailed:

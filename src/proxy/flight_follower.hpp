@@ -58,8 +58,9 @@ class FlightFollower final : public FlightListener,
   void pump();
   // False where nothing more can be done now.
   bool pump_once();
-  [[nodiscard]] Sent send_pieces();
-  void send_head(const FlightHead& head, const FlightEnding* ending);
+  // Of what is there, in as few writes as may be.
+  [[nodiscard]] Sent send(const Flight::Progress& progress);
+  [[nodiscard]] http::ResponseHead make_head(const Flight::Progress& progress) const;
   [[nodiscard]] http::Headers forwarded_headers(const http::Headers& upstream) const;
   [[nodiscard]] ForwardReason forward_reason() const;
   void finish(const FlightEnding& ending);
@@ -78,6 +79,7 @@ class FlightFollower final : public FlightListener,
   std::optional<Flight::Ticket> ticket_;
   std::deque<http::SharedBytes> pending_;  // read from the flight, not yet written
   bool is_head_sent_ = false;
+  bool is_answered_ = false;  // to the end
   bool is_waiting_for_socket_ = false;
   bool is_pumping_ = false;
   bool has_news_ = false;

@@ -75,6 +75,11 @@ void UpstreamAttempts::on_data(std::string_view bytes) {
   handler->on_data(bytes);
 }
 
+void UpstreamAttempts::on_batch_end() {
+  const auto handler = handler_;
+  handler->on_batch_end();
+}
+
 void UpstreamAttempts::on_end(http::ResponseEnd end) {
   release()->on_end(end);
 }

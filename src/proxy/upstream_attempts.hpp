@@ -56,6 +56,7 @@ class UpstreamAttempts final : public http::ResponseHandler,
 
   void on_head(http::ResponseHead head) override;
   void on_data(std::string_view bytes) override;
+  void on_batch_end() override;
   void on_end(http::ResponseEnd end) override;
   void on_error(http::ClientError error) override;
 

@@ -60,10 +60,10 @@ void UpstreamCall::on_head(http::ResponseHead head) {
   status_ = head.status;
   content_type_ = head.headers.get("content-type").value_or("");
   const auto refusal = recording_ ? judge_head(head, recording_->form) : StoreRefusal::kNotAsked;
-  const bool is_held = recording_ && is_bound_to_come_at_once(head, recording_->form,
-                                                              services_->options.max_entry_bytes);
+  is_held_ = recording_ &&
+             is_bound_to_come_at_once(head, recording_->form, services_->options.max_entry_bytes);
   flight_->begin({.response = std::move(head),
-                  .is_held = is_held,
+                  .is_held = is_held_,
                   .upstream = upstream_,
                   .first_byte = first_byte});
   if (refusal) {
@@ -79,13 +79,16 @@ void UpstreamCall::refuse(StoreRefusal refusal) {
 }
 
 void UpstreamCall::on_data(std::string_view bytes) {
-  const auto pace = flight_->append(bytes);
+  flight_->append(bytes);
   if (!refusal_ && !flight_->is_recording()) {
     refusal_ = StoreRefusal::kTooLarge;
     lease_.reset();
     leave_table();
   }
-  follow(pace);
+}
+
+void UpstreamCall::on_batch_end() {
+  follow(flight_->tell());
 }
 
 void UpstreamCall::follow(Flight::Pace pace) {
@@ -100,6 +103,8 @@ void UpstreamCall::on_end(http::ResponseEnd end) {
   services_->metrics.observe_upstream_latency(Clock::now() - started_);
   FlightEnding ending;
   if (!refusal_) {
+    // What is not held waits for nothing; its end waits, so that who has it all finds it stored.
+    if (!is_held_) (void)flight_->tell();
     ending.stored = store_answer();
   }
   // Without a length only the message itself can tell that it is whole.

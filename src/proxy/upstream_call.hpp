@@ -42,6 +42,7 @@ class UpstreamCall final : public http::ResponseHandler,
 
   void on_head(http::ResponseHead head) override;
   void on_data(std::string_view bytes) override;
+  void on_batch_end() override;
   void on_end(http::ResponseEnd end) override;
   void on_error(http::ClientError error) override;
 
@@ -68,6 +69,7 @@ class UpstreamCall final : public http::ResponseHandler,
   Clock::time_point started_;
   std::uint16_t status_ = 0;
   std::string content_type_;
+  bool is_held_ = false;  // as FlightHead's
   std::optional<StoreRefusal> refusal_;
   FlightLeasePtr lease_;
   TagTicketPtr tag_ticket_;  // from before the provider was asked

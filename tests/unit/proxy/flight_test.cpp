@@ -61,6 +61,11 @@ class FlightTest : public ::testing::Test {
     return *ticket;
   }
 
+  static Flight::Pace bring(Flight& flight, std::string_view bytes) {
+    flight.append(bytes);
+    return flight.tell();
+  }
+
   http::IoThreads threads_{{.threads = 1}};
   http::IoThread& thread_ = threads_.at(0);
   std::shared_ptr<TestSource> source_ = std::make_shared<TestSource>();
@@ -72,10 +77,10 @@ TEST_F(FlightTest, a_late_listener_gets_what_came_before_and_then_follows) {
   on_thread([&] {
     const auto flight = make_flight();
     flight->begin({});
-    EXPECT_EQ(flight->append("one"), Flight::Pace::kGoOn);
+    EXPECT_EQ(bring(*flight, "one"), Flight::Pace::kGoOn);
     const auto ticket = join(*flight, fast_);
     EXPECT_EQ(text_of(flight->read(ticket, kEverything)), "one");
-    EXPECT_EQ(flight->append("two"), Flight::Pace::kGoOn);
+    EXPECT_EQ(bring(*flight, "two"), Flight::Pace::kGoOn);
     EXPECT_EQ(fast_->calls, 1);
     EXPECT_EQ(text_of(flight->read(ticket, kEverything)), "two");
     flight->leave(ticket);
@@ -87,12 +92,29 @@ TEST_F(FlightTest, a_listener_is_called_once_until_it_reads) {
     const auto flight = make_flight();
     const auto ticket = join(*flight, slow_);
     flight->begin({});
-    (void)flight->append("a");
-    (void)flight->append("b");
+    (void)bring(*flight, "a");
+    (void)bring(*flight, "b");
     EXPECT_EQ(slow_->calls, 1);
     EXPECT_EQ(text_of(flight->read(ticket, kEverything)), "ab");
-    (void)flight->append("c");
+    (void)bring(*flight, "c");
     EXPECT_EQ(slow_->calls, 2);
+    flight->leave(ticket);
+  });
+}
+
+TEST_F(FlightTest, what_comes_at_once_is_told_at_once) {
+  on_thread([&] {
+    const auto flight = make_flight();
+    const auto ticket = join(*flight, fast_);
+    flight->begin({});
+    flight->append("a");
+    flight->append("b");
+    EXPECT_EQ(fast_->calls, 0);
+    EXPECT_EQ(flight->tell(), Flight::Pace::kGoOn);
+    EXPECT_EQ(fast_->calls, 1);
+    const auto progress = flight->read(ticket, kEverything);
+    EXPECT_NE(progress.head, nullptr);
+    EXPECT_EQ(text_of(progress), "ab");
     flight->leave(ticket);
   });
 }
@@ -101,7 +123,7 @@ TEST_F(FlightTest, reading_stops_at_its_bound_and_goes_on_from_there) {
   on_thread([&] {
     const auto flight = make_flight();
     const auto ticket = join(*flight, fast_);
-    for (const auto* piece : {"aaaa", "bbbb", "cccc"}) (void)flight->append(piece);
+    for (const auto* piece : {"aaaa", "bbbb", "cccc"}) (void)bring(*flight, piece);
     flight->end({});
     const auto first = flight->read(ticket, 5);
     EXPECT_EQ(text_of(first), "aaaabbbb");
@@ -116,8 +138,8 @@ TEST_F(FlightTest, reading_stops_at_its_bound_and_goes_on_from_there) {
 TEST_F(FlightTest, what_is_recorded_can_be_had_after_the_end) {
   on_thread([&] {
     const auto flight = make_flight();
-    (void)flight->append("one");
-    (void)flight->append("two");
+    (void)bring(*flight, "one");
+    (void)bring(*flight, "two");
     EXPECT_EQ(flight->recorded(), "onetwo");
     flight->end({});
     const auto ticket = join(*flight, fast_);
@@ -146,7 +168,7 @@ TEST_F(FlightTest, a_recorded_flight_goes_on_without_listeners) {
   on_thread([&] {
     const auto flight = make_flight();
     flight->leave(join(*flight, fast_));
-    EXPECT_EQ(flight->append("one"), Flight::Pace::kGoOn);
+    EXPECT_EQ(bring(*flight, "one"), Flight::Pace::kGoOn);
   });
   settle();
   EXPECT_EQ(source_->abandoned, 0);
@@ -158,9 +180,9 @@ TEST_F(FlightTest, a_flight_that_is_not_recorded_is_given_up_with_its_last_liste
     const auto one = join(*flight, fast_);
     const auto two = join(*flight, slow_);
     flight->leave(one);
-    EXPECT_EQ(flight->append("one"), Flight::Pace::kGoOn);
+    EXPECT_EQ(bring(*flight, "one"), Flight::Pace::kGoOn);
     flight->leave(two);
-    EXPECT_EQ(flight->append("two"), Flight::Pace::kAbandon);
+    EXPECT_EQ(bring(*flight, "two"), Flight::Pace::kAbandon);
   });
   settle();
   EXPECT_EQ(source_->abandoned, 1);
@@ -179,7 +201,7 @@ TEST_F(FlightTest, an_answer_that_outgrows_its_bound_reaches_who_is_there_whole)
     const auto ticket = join(*flight, fast_);
     std::string got;
     fast_->on_call = [&] { got += text_of(flight->read(ticket, kEverything)); };
-    for (int i = 0; i < 10; ++i) EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(bring(*flight, "12345"), Flight::Pace::kGoOn);
     flight->end({});
     std::string expected;
     for (int i = 0; i < 10; ++i) expected += "12345";
@@ -194,8 +216,8 @@ TEST_F(FlightTest, one_that_outgrew_its_bound_takes_nobody_more) {
     const auto flight = make_flight({.max_recorded_bytes = 8});
     const auto ticket = join(*flight, fast_);
     fast_->on_call = [&] { (void)flight->read(ticket, kEverything); };
-    (void)flight->append("12345");
-    (void)flight->append("67890");
+    (void)bring(*flight, "12345");
+    (void)bring(*flight, "67890");
     EXPECT_FALSE(flight->join(slow_, thread_));
     flight->leave(ticket);
   });
@@ -205,8 +227,8 @@ TEST_F(FlightTest, a_lone_slow_listener_pauses_the_source_and_is_not_cut_off) {
   on_thread([&] {
     const auto flight = make_flight({.max_recorded_bytes = 0, .max_lag_bytes = 10});
     const auto ticket = join(*flight, slow_);
-    EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
-    EXPECT_EQ(flight->append("1234567"), Flight::Pace::kPause);
+    EXPECT_EQ(bring(*flight, "12345"), Flight::Pace::kGoOn);
+    EXPECT_EQ(bring(*flight, "1234567"), Flight::Pace::kPause);
     const auto progress = flight->read(ticket, kEverything);
     EXPECT_FALSE(progress.is_cut_off);
     EXPECT_EQ(text_of(progress), "123451234567");
@@ -223,7 +245,7 @@ TEST_F(FlightTest, a_listener_whose_socket_is_full_does_not_pause_a_faster_one) 
     const auto slow = join(*flight, slow_);
     fast_->on_call = [&] { (void)flight->read(quick, kEverything); };
     flight->wait_for_socket(slow);
-    for (int i = 0; i < 10; ++i) EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(bring(*flight, "12345"), Flight::Pace::kGoOn);
     EXPECT_TRUE(flight->read(slow, kEverything).is_cut_off);
     flight->leave(slow);
     flight->leave(quick);
@@ -236,8 +258,8 @@ TEST_F(FlightTest, a_listener_that_has_not_come_to_read_yet_is_waited_for_and_lo
     const auto quick = join(*flight, fast_);
     const auto late = join(*flight, slow_);
     fast_->on_call = [&] { (void)flight->read(quick, kEverything); };
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
-    EXPECT_EQ(flight->append("12345"), Flight::Pace::kPause);
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(bring(*flight, "12345"), Flight::Pace::kGoOn);
+    EXPECT_EQ(bring(*flight, "12345"), Flight::Pace::kPause);
     const auto progress = flight->read(late, kEverything);
     EXPECT_FALSE(progress.is_cut_off);
     EXPECT_EQ(text_of(progress).size(), 25U);
@@ -254,7 +276,7 @@ TEST_F(FlightTest, a_listener_that_turns_out_to_wait_for_its_socket_ends_the_pau
     const auto quick = join(*flight, fast_);
     const auto slow = join(*flight, slow_);
     fast_->on_call = [&] { (void)flight->read(quick, kEverything); };
-    EXPECT_EQ(flight->append("1234567890x"), Flight::Pace::kPause);
+    EXPECT_EQ(bring(*flight, "1234567890x"), Flight::Pace::kPause);
     flight->wait_for_socket(slow);
     flight->leave(slow);
     flight->leave(quick);
@@ -269,7 +291,7 @@ TEST_F(FlightTest, within_the_bound_a_slow_listener_loses_nothing) {
     const auto quick = join(*flight, fast_);
     const auto slow = join(*flight, slow_);
     fast_->on_call = [&] { (void)flight->read(quick, kEverything); };
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(flight->append("12345"), Flight::Pace::kGoOn);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(bring(*flight, "12345"), Flight::Pace::kGoOn);
     const auto progress = flight->read(slow, kEverything);
     EXPECT_FALSE(progress.is_cut_off);
     EXPECT_EQ(text_of(progress).size(), 100U);
@@ -282,7 +304,7 @@ TEST_F(FlightTest, a_paused_source_whose_last_listener_leaves_is_given_up_not_re
   on_thread([&] {
     const auto flight = make_flight({.max_recorded_bytes = 0, .max_lag_bytes = 4});
     const auto ticket = join(*flight, slow_);
-    EXPECT_EQ(flight->append("12345"), Flight::Pace::kPause);
+    EXPECT_EQ(bring(*flight, "12345"), Flight::Pace::kPause);
     flight->leave(ticket);
   });
   settle();
@@ -297,7 +319,7 @@ TEST_F(FlightTest, listeners_of_other_threads_are_called_on_their_own) {
   const auto flight = make_flight();
   const auto ticket = flight->join(slow_, others.at(0));
   ASSERT_TRUE(ticket);
-  on_thread([&] { (void)flight->append("x"); });
+  on_thread([&] { (void)bring(*flight, "x"); });
   others.run_on_each([](http::IoThread&) {});
   EXPECT_EQ(called_on, &others.at(0));
   EXPECT_EQ(text_of(flight->read(*ticket, kEverything)), "x");
