@@ -7,10 +7,20 @@ function(lec_add_subdirectory dir)
   endif()
 endfunction()
 
-# lec_library(NAME lec_core SOURCES a.cpp .. PUBLIC lec_base .. PRIVATE ..)
+# Sources are compiled several to a unit where LEC_UNITY says so: their headers cost more than they
+# do. Those that use a name for something of their own that another file of the target has too, or
+# have a member of such a type in a class that others see, are named in SEPARATE.
+function(lec_unite target)
+  set_target_properties(${target} PROPERTIES
+    UNITY_BUILD ${LEC_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
+# lec_library(NAME lec_core SOURCES a.cpp .. [SEPARATE b.cpp ..] PUBLIC lec_base .. PRIVATE ..)
 function(lec_library)
-  cmake_parse_arguments(ARG "" "NAME" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
-  add_library(${ARG_NAME} STATIC ${ARG_SOURCES})
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;SEPARATE;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${ARG_NAME} STATIC ${ARG_SOURCES} ${ARG_SEPARATE})
+  lec_unite(${ARG_NAME} ${ARG_SEPARATE})
   target_include_directories(${ARG_NAME} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
   target_link_libraries(${ARG_NAME} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} lec_options)

@@ -15,7 +15,7 @@ namespace llm_edge_cache::app {
 namespace {
 
 constexpr std::int64_t kTimeoutMs = 10'000;
-constexpr std::size_t kMaxBodyBytes = 64U << 20U;
+constexpr std::size_t kMaxFetchedBytes = 64U << 20U;
 
 class Collector final : public http::ResponseHandler {
  public:
@@ -23,7 +23,7 @@ class Collector final : public http::ResponseHandler {
 
   void on_head(http::ResponseHead head) override { answer_.status = head.status; }
   void on_data(std::string_view bytes) override {
-    too_large_ = too_large_ || answer_.body.size() + bytes.size() > kMaxBodyBytes;
+    too_large_ = too_large_ || answer_.body.size() + bytes.size() > kMaxFetchedBytes;
     if (!too_large_) answer_.body += bytes;
   }
   void on_end(http::ResponseEnd) override {

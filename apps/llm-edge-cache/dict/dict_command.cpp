@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kDictionaryBytes = 110U << 10U;  // zstd's own default
 
-struct Arguments {
+struct DictArguments {
   std::string source;
   std::string output;
   std::size_t max_bytes = kDictionaryBytes;
@@ -32,7 +32,7 @@ void print(const TrainedDictionary& trained, const std::string& file) {
              ratio(trained.tried_bytes, trained.compressed_bytes));
 }
 
-Status train(const Arguments& arguments) {
+Status train(const DictArguments& arguments) {
   const auto samples = read_answer_samples(arguments.source);
   if (!samples) return samples.error();
   const auto trained = train_dictionary(*samples, arguments.max_bytes);
@@ -42,7 +42,7 @@ Status train(const Arguments& arguments) {
   return {};
 }
 
-int run(const Arguments& arguments) {
+int run_dict(const DictArguments& arguments) {
   const auto status = train(arguments);
   if (status) return kExitOk;
   print_error(status.error().message);
@@ -56,7 +56,7 @@ void add_dict_command(CLI::App& app, int& exit_code) {
   command->require_subcommand(1);
   auto* train_command = command->add_subcommand(
       "train", "Trains a dictionary for --l2-dictionary-file on answers like those to be stored");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<DictArguments>();
   train_command
       ->add_option("--from", arguments->source,
                    "File of JSON lines (.jsonl, .jsonl.gz, .ndjson) with a \"payload\" or "
@@ -69,7 +69,7 @@ void add_dict_command(CLI::App& app, int& exit_code) {
   train_command->add_option("--max-bytes", arguments->max_bytes, "Size of the dictionary")
       ->check(CLI::Range(kFewestDictionaryBytes, EntryDictionary::kMaxBytes))
       ->capture_default_str();
-  train_command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  train_command->callback([arguments, &exit_code] { exit_code = run_dict(*arguments); });
 }
 
 }  // namespace llm_edge_cache::app

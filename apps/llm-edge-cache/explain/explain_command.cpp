@@ -13,7 +13,7 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Arguments {
+struct ExplainArguments {
   ConfigArguments config;
   std::string path = "/v1/chat/completions";
   std::vector<std::string> headers;
@@ -27,7 +27,7 @@ Result<std::string> secret_of(const ServeConfig& config) {
   return find_scope_secret(config, default_secret_file());
 }
 
-Result<Explanation> explain_from(const Arguments& arguments, std::istream& in) {
+Result<Explanation> explain_from(const ExplainArguments& arguments, std::istream& in) {
   const auto config = arguments.config.load();
   if (!config) return config.error();
   const auto head = client_head(arguments.path, arguments.headers);
@@ -38,7 +38,7 @@ Result<Explanation> explain_from(const Arguments& arguments, std::istream& in) {
   return explain(*config, *secret, *head, body);
 }
 
-int run(const Arguments& arguments) {
+int run_explain(const ExplainArguments& arguments) {
   const auto explanation = explain_from(arguments, std::cin);
   if (!explanation) {
     print_error(explanation.error().message);
@@ -59,14 +59,14 @@ void add_explain_command(CLI::App& app, int& exit_code) {
       "explain",
       "Says what `serve` with the same options would do with the request body on standard input, "
       "and why");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ExplainArguments>();
   command->add_option("--path", arguments->path, "Path and query of the request")
       ->capture_default_str();
   command->add_option("--header", arguments->headers,
                       "\"NAME: VALUE\" of the request; may be repeated");
   command->add_flag("--json", arguments->json, "One JSON object");
   arguments->config.add_to(*command);
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_explain(*arguments); });
 }
 
 }  // namespace llm_edge_cache::app

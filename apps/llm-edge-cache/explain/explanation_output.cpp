@@ -7,7 +7,7 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::size_t kShortKeyDigits = 16;
 
@@ -23,19 +23,19 @@ std::string_view to_string(proxy::ScopeMode scope) {
   return "credential";
 }
 
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
+OrderedJson text_or_null(const std::string& text) {
+  return text.empty() ? OrderedJson() : OrderedJson(text);
 }
 
-Json keys_to_json(const std::vector<std::string>& keys) {
-  auto list = Json::array();
+OrderedJson keys_to_json(const std::vector<std::string>& keys) {
+  auto list = OrderedJson::array();
   for (const auto& key : keys) {
     list.push_back({{"key", key}, {"short", key.substr(0, kShortKeyDigits)}});
   }
   return list;
 }
 
-Json rule_to_json(const ExplainedDecision& decision) {
+OrderedJson rule_to_json(const ExplainedDecision& decision) {
   if (!decision.rule) return {};
   return {{"number", decision.rule_number},
           {"origin", decision.rule->origin},
@@ -46,7 +46,7 @@ bool can_be_stale(const ExplainedDecision& decision) {
   return decision.plan.may_look_up && !decision.is_in_parts;
 }
 
-Json decision_to_json(const ExplainedDecision& decision) {
+OrderedJson decision_to_json(const ExplainedDecision& decision) {
   const auto& [model, path, samples, has_tools, is_streamed] = decision.traits;
   return {{"form", decision.is_streamed ? "stream" : "json"},
           {"traits",
@@ -168,7 +168,7 @@ std::string limits_text(const proxy::CredentialLimits& limits) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-Json limits_to_json(const std::optional<proxy::CredentialLimits>& limits) {
+OrderedJson limits_to_json(const std::optional<proxy::CredentialLimits>& limits) {
   if (!limits) return {};
   return {{"requests_per_second", static_cast<double>(limits->rate.per_1000_s) / 1'000},
           {"burst", limits->rate.burst},
@@ -182,24 +182,25 @@ std::string verdict(const Explanation& explanation) {
 }  // namespace
 
 nlohmann::ordered_json to_json(const Explanation& explanation) {
-  Json json = {{"path", explanation.path},
-               {"known_endpoint", explanation.is_known_endpoint},
-               {"cached", explanation.objection.empty()},
-               {"reason", text_or_null(explanation.objection)},
-               {"error", text_or_null(explanation.refusal)},
-               {"keys", keys_to_json(explanation.keys)},
-               {"why_no_key", text_or_null(explanation.why_no_key)},
-               {"scope",
-                {{"mode", to_string(explanation.scope)},
-                 {"namespace", text_or_null(explanation.name_space)},
-                 {"credential_headers", explanation.credential_headers}}},
-               {"key_headers", explanation.key_headers},
-               {"credential_limits", limits_to_json(explanation.credential_limits)},
-               {"tiers",
-                {{"l1_ttl_ms", explanation.l1_ttl_ms},
-                 {"l1_tti_ms", explanation.l1_tti_ms},
-                 {"l2_ttl_ms", explanation.l2_ttl_ms ? Json(*explanation.l2_ttl_ms) : Json()}}}};
-  json["decision"] = explanation.decision ? decision_to_json(*explanation.decision) : Json();
+  OrderedJson json = {{"path", explanation.path},
+                      {"known_endpoint", explanation.is_known_endpoint},
+                      {"cached", explanation.objection.empty()},
+                      {"reason", text_or_null(explanation.objection)},
+                      {"error", text_or_null(explanation.refusal)},
+                      {"keys", keys_to_json(explanation.keys)},
+                      {"why_no_key", text_or_null(explanation.why_no_key)},
+                      {"scope",
+                       {{"mode", to_string(explanation.scope)},
+                        {"namespace", text_or_null(explanation.name_space)},
+                        {"credential_headers", explanation.credential_headers}}},
+                      {"key_headers", explanation.key_headers},
+                      {"credential_limits", limits_to_json(explanation.credential_limits)},
+                      {"tiers",
+                       {{"l1_ttl_ms", explanation.l1_ttl_ms},
+                        {"l1_tti_ms", explanation.l1_tti_ms},
+                        {"l2_ttl_ms", explanation.l2_ttl_ms ? OrderedJson(*explanation.l2_ttl_ms)
+                                                            : OrderedJson()}}}};
+  json["decision"] = explanation.decision ? decision_to_json(*explanation.decision) : OrderedJson();
   return json;
 }
 

@@ -13,7 +13,7 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Arguments {
+struct ExportArguments {
   AdminServer server;
   EntryChoice choice;
   std::string output = "-";
@@ -24,7 +24,7 @@ int failed(std::string_view where, std::string_view why) {
   return kExitFailed;
 }
 
-int run(const Arguments& arguments) {
+int run_export(const ExportArguments& arguments) {
   const bool is_file = arguments.output != "-";
   std::FILE* out = is_file ? std::fopen(arguments.output.c_str(), "wbe") : stdout;
   if (out == nullptr) return failed(arguments.output, std::strerror(errno));
@@ -48,12 +48,12 @@ int run(const Arguments& arguments) {
 void add_export_command(CLI::App& app, int& exit_code) {
   auto* command =
       app.add_subcommand("export", "Writes the entries of a running proxy as lines of JSON");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ExportArguments>();
   arguments->server.add_options(*command);
   arguments->choice.add_options(*command);
   command->add_option("--output", arguments->output, "File; - is standard output")
       ->capture_default_str();
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_export(*arguments); });
 }
 
 }  // namespace llm_edge_cache::app

@@ -15,21 +15,21 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 64U << 10U;
 
-struct Arguments {
+struct ImportArguments {
   AdminServer server;
   EntryChoice choice;
   std::string input = "-";
 };
 
-int failed(std::string_view where, std::string_view why) {
+int import_failed(std::string_view where, std::string_view why) {
   print_error(fmt::format("{}: {}", where, why));
   return kExitFailed;
 }
 
-int run(const Arguments& arguments) {
+int run_import(const ImportArguments& arguments) {
   const bool is_file = arguments.input != "-";
   std::FILE* in = is_file ? std::fopen(arguments.input.c_str(), "rbe") : stdin;
-  if (in == nullptr) return failed(arguments.input, std::strerror(errno));
+  if (in == nullptr) return import_failed(arguments.input, std::strerror(errno));
   Progress progress("sent");
   AdminRequest request;
   request.method = "POST";
@@ -45,7 +45,7 @@ int run(const Arguments& arguments) {
   };
   const auto body = body_of(ask_admin(arguments.server, std::move(request)));
   if (is_file) std::fclose(in);
-  if (!body.ok()) return failed(arguments.server.url, body.error().message);
+  if (!body.ok()) return import_failed(arguments.server.url, body.error().message);
   fmt::print("{}", *body);
   return kExitOk;
 }
@@ -55,12 +55,12 @@ int run(const Arguments& arguments) {
 void add_import_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(
       "import", "Stores entries that `export` has written in the cache of a running proxy");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ImportArguments>();
   arguments->server.add_options(*command);
   arguments->choice.add_options(*command);
   command->add_option("FILE", arguments->input, "Lines of JSON; - is standard input")
       ->capture_default_str();
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_import(*arguments); });
 }
 
 }  // namespace llm_edge_cache::app

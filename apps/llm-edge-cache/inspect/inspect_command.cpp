@@ -9,12 +9,12 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Arguments {
+struct InspectArguments {
   AdminServer server;
   std::string key;
 };
 
-int run(const Arguments& arguments) {
+int run_inspect(const InspectArguments& arguments) {
   AdminRequest request;
   request.target = "/entries/" + percent_encoded(arguments.key);
   const auto body = body_of(ask_admin(arguments.server, std::move(request)));
@@ -31,10 +31,10 @@ int run(const Arguments& arguments) {
 void add_inspect_command(CLI::App& app, int& exit_code) {
   auto* command =
       app.add_subcommand("inspect", "Shows what each tier of a running proxy has under a key");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<InspectArguments>();
   arguments->server.add_options(*command);
   command->add_option("KEY", arguments->key, "64 hex digits, as `key` prints them")->required();
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_inspect(*arguments); });
 }
 
 }  // namespace llm_edge_cache::app

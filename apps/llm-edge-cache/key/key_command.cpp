@@ -12,7 +12,7 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Arguments {
+struct KeyArguments {
   LibraryRequest library;
   ProxiedRequest proxied;
   std::string file;
@@ -25,7 +25,7 @@ Result<std::string> read_text(const std::string& file) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-Result<std::string> key_of(Arguments& arguments) {
+Result<std::string> key_of(KeyArguments& arguments) {
   if (arguments.file.empty()) return library_key(arguments.library);
   auto body = read_text(arguments.file);
   if (!body) return body.error();
@@ -33,7 +33,7 @@ Result<std::string> key_of(Arguments& arguments) {
   return proxied_key(arguments.proxied);
 }
 
-int run(Arguments& arguments) {
+int run_key(KeyArguments& arguments) {
   const auto key = key_of(arguments);
   if (!key) {
     print_error(key.error().message);
@@ -50,7 +50,7 @@ void add_key_command(CLI::App& app, int& exit_code) {
       "key",
       "Prints the cache key of a request: of the library's (--model and --prompt), or of the "
       "proxy's (--request and --upstream)");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<KeyArguments>();
   auto& library = arguments->library;
   auto* model = command->add_option("--model", library.model);
   auto* prompt = command->add_option("--prompt", library.prompt)->needs(model);
@@ -91,7 +91,7 @@ void add_key_command(CLI::App& app, int& exit_code) {
       throw CLI::RequiredError("--model and --prompt, or --request and --upstream");
     }
     arguments->proxied.name_space = arguments->library.name_space.value_or("");
-    exit_code = run(*arguments);
+    exit_code = run_key(*arguments);
   });
 }
 

@@ -11,7 +11,7 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-constexpr std::size_t kMaxChoices = 16;
+constexpr std::size_t kMaxCompletions = 16;
 
 struct Choice {
   std::vector<std::string> tokens;
@@ -23,7 +23,7 @@ std::vector<Choice> choices_for(const MockRequest& request, const Json& prompt) 
   const auto& n = mock_member(request.json, "n");
   const auto count = is_list ? prompt.size() : n.is_number_unsigned() ? n.get<std::size_t>() : 1;
   const auto& limit = mock_member(request.json, "max_tokens");
-  std::vector<Choice> choices(std::clamp<std::size_t>(count, 1, kMaxChoices));
+  std::vector<Choice> choices(std::clamp<std::size_t>(count, 1, kMaxCompletions));
   for (std::size_t i = 0; i < choices.size(); ++i) {
     MockRandom random(request.digest.hash() + i);
     choices[i].tokens = mock_tokens(mock_answer(random, is_list ? prompt[i] : prompt));

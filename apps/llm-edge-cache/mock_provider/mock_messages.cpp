@@ -204,7 +204,7 @@ std::vector<std::string> events(Json message, const Answer& answer) {
   return events;
 }
 
-std::optional<MockReply> find_fault(const Json& request) {
+std::optional<MockReply> find_message_fault(const Json& request) {
   const auto& messages = mock_member(request, "messages");
   if (!messages.is_array() || messages.empty() ||
       !std::ranges::all_of(messages, [](const Json& message) { return message.is_object(); })) {
@@ -219,7 +219,7 @@ MockReply mock_messages(std::string_view request_body) {
   auto read = read_mock_request(MockApi::kAnthropic, request_body, {"stream", "metadata"});
   if (auto* fault = std::get_if<MockReply>(&read)) return std::move(*fault);
   const auto& request = std::get<MockRequest>(read);
-  if (auto fault = find_fault(request.json)) return *std::move(fault);
+  if (auto fault = find_message_fault(request.json)) return *std::move(fault);
   if (!mock_member(request.json, "max_tokens").is_number_unsigned()) {
     return mock_error(MockApi::kAnthropic, 400, "max_tokens: Field required");
   }
@@ -239,7 +239,7 @@ MockReply mock_count_tokens(std::string_view request_body) {
   auto read = read_mock_request(MockApi::kAnthropic, request_body, {});
   if (auto* fault = std::get_if<MockReply>(&read)) return std::move(*fault);
   const auto& request = std::get<MockRequest>(read);
-  if (auto fault = find_fault(request.json)) return *std::move(fault);
+  if (auto fault = find_message_fault(request.json)) return *std::move(fault);
   MockReply reply;
   reply.digest = request.digest.hash();
   reply.pieces = {Json{{"input_tokens", request.json["messages"].dump().size() / 4 + 1}}.dump()};

@@ -6,7 +6,7 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-int run(const MockProviderOptions& options, std::size_t io_threads) {
+int run_mock_provider(const MockProviderOptions& options, std::size_t io_threads) {
   if (const auto status = options.validate(); !status) {
     print_error(status.error().message);
     return kExitUsage;
@@ -22,7 +22,7 @@ int run(const MockProviderOptions& options, std::size_t io_threads) {
   return kExitOk;
 }
 
-struct Arguments {
+struct MockProviderArguments {
   MockProviderOptions options;
   std::size_t threads = 1;
 };
@@ -33,7 +33,7 @@ void add_mock_provider_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(
       "mock-provider",
       "Serves deterministic, simulated OpenAI and Anthropic APIs: same request, same bytes");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<MockProviderArguments>();
   auto& options = arguments->options;
   command->add_option("--listen", options.listen, "HOST:PORT; port 0 takes a free one")
       ->capture_default_str();
@@ -52,8 +52,9 @@ void add_mock_provider_command(CLI::App& app, int& exit_code) {
                     "401 without a bearer token or an x-api-key");
   command->add_option("--threads", arguments->threads, "I/O threads; 0 is one per processor")
       ->capture_default_str();
-  command->callback(
-      [arguments, &exit_code] { exit_code = run(arguments->options, arguments->threads); });
+  command->callback([arguments, &exit_code] {
+    exit_code = run_mock_provider(arguments->options, arguments->threads);
+  });
 }
 
 }  // namespace llm_edge_cache::app

@@ -9,7 +9,7 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Arguments {
+struct PurgeArguments {
   AdminServer server;
   std::string key;
   std::string tag;
@@ -26,7 +26,7 @@ struct Arguments {
   }
 };
 
-int run(const Arguments& arguments) {
+int run_purge(const PurgeArguments& arguments) {
   AdminRequest request;
   request.method = "POST";
   request.target = "/purge";
@@ -44,7 +44,7 @@ int run(const Arguments& arguments) {
 
 void add_purge_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("purge", "Removes entries from the cache of a running proxy");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<PurgeArguments>();
   arguments->server.add_options(*command);
   auto* what = command->add_option_group("what", "One of these");
   what->add_option("--key", arguments->key, "The entry under 64 hex digits");
@@ -54,7 +54,7 @@ void add_purge_command(CLI::App& app, int& exit_code) {
                    "Entries stored in this x-llm-cache-namespace");
   what->add_flag("--all", arguments->all, "All entries");
   what->require_option(1);
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_purge(*arguments); });
 }
 
 }  // namespace llm_edge_cache::app

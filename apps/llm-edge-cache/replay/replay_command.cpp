@@ -9,7 +9,7 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Arguments {
+struct ReplayArguments {
   ReplayOptions options;
   std::string prompts;
   std::size_t limit = std::numeric_limits<std::size_t>::max();
@@ -26,7 +26,7 @@ void show_progress(const ReplayProgress& progress) {
              share(progress.hits, progress.answered), progress.errors);
 }
 
-int run(const Arguments& arguments) {
+int run_replay(const ReplayArguments& arguments) {
   if (const auto status = arguments.options.validate(); !status) {
     print_error(status.error().message);
     return kExitUsage;
@@ -58,7 +58,7 @@ void add_replay_command(CLI::App& app, int& exit_code) {
       "replay",
       "Sends a file of prompts through a proxy and prints hit ratio, latency and tokens saved; "
       "exit code 1 where a request failed or an answer differed");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ReplayArguments>();
   auto& options = arguments->options;
   command->add_option("--target", options.target, "URL of the proxy")->required();
   command
@@ -81,7 +81,7 @@ void add_replay_command(CLI::App& app, int& exit_code) {
                    "URL of a deterministic provider: check that the answers are its bytes")
       ->needs(verify);
   command->add_flag("--json", arguments->json, "Print one JSON object");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_replay(*arguments); });
 }
 
 }  // namespace llm_edge_cache::app

@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Error invalid(std::string message) {
+Error invalid_entry(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
@@ -73,7 +73,7 @@ TokenUsage usage_of(const Json& tokens) {
 // Throws Json::exception for a member that is missing or of another type.
 Result<KeyedEntry> read_line(const Json& json) {
   const auto key = key_digest_from_hex(json.at("key").get<std::string>());
-  if (!key) return invalid("'key' is not 64 hex digits");
+  if (!key) return invalid_entry("'key' is not 64 hex digits");
   auto entry = std::make_shared<Entry>();
   entry->response.model = json.at("model");
   entry->status = json.at("status");
@@ -86,7 +86,7 @@ Result<KeyedEntry> read_line(const Json& json) {
   if (json.contains("tokens")) entry->response.tokens = usage_of(json.at("tokens"));
   if (json.contains("content_base64")) {
     auto content = from_base64(json.at("content_base64").get<std::string>());
-    if (!content) return invalid("'content_base64' is not base64");
+    if (!content) return invalid_entry("'content_base64' is not base64");
     entry->response.content = *std::move(content);
   } else {
     entry->response.content = json.at("content");
@@ -116,7 +116,7 @@ Result<std::int64_t> seconds_as_ms(std::string_view text) {
   constexpr std::int64_t kMaxSeconds = 100LL * 366 * 24 * 3'600;
   const auto seconds = parse_number<std::int64_t>(text);
   if (!seconds || *seconds < 0 || *seconds > kMaxSeconds) {
-    return invalid("max_age_seconds is not a number of seconds");
+    return invalid_entry("max_age_seconds is not a number of seconds");
   }
   return *seconds * 1'000;
 }
@@ -131,7 +131,7 @@ Status set(EntryFilter& filter, std::string_view name, std::string value) {
     if (!age_ms) return age_ms.error();
     filter.max_age_ms = *age_ms;
   } else {
-    return invalid("the query knows model, tag and max_age_seconds");
+    return invalid_entry("the query knows model, tag and max_age_seconds");
   }
   return {};
 }
@@ -165,11 +165,11 @@ std::string to_summary(const Entry& entry, UnixMillis now_ms) {
 
 Result<KeyedEntry> entry_of_line(std::string_view line) {
   const auto json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return invalid("not a JSON object");
+  if (!json.is_object()) return invalid_entry("not a JSON object");
   try {
     return read_line(json);
   } catch (const Json::exception& error) {
-    return invalid(error.what());
+    return invalid_entry(error.what());
   }
 }
 
@@ -180,7 +180,7 @@ Result<EntryFilter> EntryFilter::of_query(std::string_view query) {
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
     const auto name = pair.substr(0, pair.find('='));
     auto value = percent_decoded(pair.substr(std::min(pair.size(), name.size() + 1)));
-    if (!value) return invalid("the query is not percent-encoded");
+    if (!value) return invalid_entry("the query is not percent-encoded");
     if (auto status = set(filter, name, *std::move(value)); !status) return status.error();
   }
   return filter;

@@ -40,7 +40,7 @@ std::unique_ptr<Tier> make_l2(const ServeConfig& config, const ClockPtr& clock) 
   return made_or_throw(redis::RedisTier::create(l2, clock, {.on_event = log_tier_event}));
 }
 
-constexpr std::size_t kAnyBytes = std::size_t{1} << 50U;
+constexpr std::size_t kAnyLength = std::size_t{1} << 50U;
 
 http::ServerOptions admin_options(const ServeConfig& config) {
   http::ServerOptions options;
@@ -48,7 +48,7 @@ http::ServerOptions admin_options(const ServeConfig& config) {
   options.tls = config.admin_tls_options();
   options.tls_handshake_timeout_ms = static_cast<std::int64_t>(config.tls_handshake_timeout_ms);
   options.max_connections = 256;
-  options.max_body_bytes = kAnyBytes;  // of an import, which reads line by line
+  options.max_body_bytes = kAnyLength;  // of an import, which reads line by line
   options.max_write_queue_bytes = 2 * AdminApi::max_line_bytes(config.max_entry_bytes);
   return options;
 }

@@ -54,7 +54,7 @@ constexpr auto kMembers = std::to_array<Member>({
      "In place of `freshness.ttl_jitter_percent`"},
 });
 
-Error invalid(std::string message) {
+Error invalid_rule(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
@@ -105,14 +105,14 @@ class RuleReader {
 
   Result<ConfiguredRule> read() {
     const auto origin = fmt::format("{}: {}", at(file_, node_.Mark()), name_);
-    if (!node_.IsMap()) return invalid(origin + " must be a mapping");
+    if (!node_.IsMap()) return invalid_rule(origin + " must be a mapping");
     for (const auto& member : node_) {
       if (auto status = read_member(member.first, member.second); !status) return status.error();
     }
     // Beside what each member may be, the rule must make sense alone; what it leaves out always
     // does.
     if (const auto status = proxy::CacheRules::validate({}, {rule_}); !status) {
-      return invalid(origin + contradiction());
+      return invalid_rule(origin + contradiction());
     }
     return ConfiguredRule{std::move(rule_), origin};
   }
@@ -120,19 +120,21 @@ class RuleReader {
  private:
   Status read_member(const YAML::Node& key, const YAML::Node& value) {
     const auto origin = fmt::format("{}: {}", at(file_, key.Mark()), name_);
-    if (!key.IsScalar()) return invalid(origin + ": a key must be text");
+    if (!key.IsScalar()) return invalid_rule(origin + ": a key must be text");
     const auto& text = key.Scalar();
     const auto* const member = std::ranges::find(kMembers, text, &Member::key);
-    if (member == kMembers.end()) return invalid(fmt::format("{}: unknown key '{}'", origin, text));
+    if (member == kMembers.end())
+      return invalid_rule(fmt::format("{}: unknown key '{}'", origin, text));
     if (!seen_.insert(text).second) {
-      return invalid(fmt::format("{}.{} is given twice", origin, text));
+      return invalid_rule(fmt::format("{}.{} is given twice", origin, text));
     }
     if (!value.IsScalar()) {
-      return invalid(fmt::format("{}.{} must be a single value", origin, text));
+      return invalid_rule(fmt::format("{}.{} must be a single value", origin, text));
     }
     const auto expected = std::visit(Assign(rule_, value.Scalar()), member->field);
     if (expected.empty()) return {};
-    return invalid(fmt::format("{}.{}: '{}' is not {}", origin, text, value.Scalar(), expected));
+    return invalid_rule(
+        fmt::format("{}.{}: '{}' is not {}", origin, text, value.Scalar(), expected));
   }
 
   [[nodiscard]] std::string contradiction() const {
@@ -151,11 +153,11 @@ class RuleReader {
 
 Result<std::vector<ConfiguredRule>> read_rules(const YAML::Node& list, const std::string& file) {
   if (!list.IsSequence()) {
-    return invalid(fmt::format("{}: '{}' must be a list", at(file, list.Mark()), kRulesKey));
+    return invalid_rule(fmt::format("{}: '{}' must be a list", at(file, list.Mark()), kRulesKey));
   }
   if (list.size() > proxy::kMaxRules) {
-    return invalid(fmt::format("{}: '{}' has more than {} rules", at(file, list.Mark()), kRulesKey,
-                               proxy::kMaxRules));
+    return invalid_rule(fmt::format("{}: '{}' has more than {} rules", at(file, list.Mark()),
+                                    kRulesKey, proxy::kMaxRules));
   }
   std::vector<ConfiguredRule> rules;
   for (const auto& node : list) {

@@ -16,7 +16,7 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Arguments {
+struct ServeArguments {
   ConfigArguments config;
   bool check = false;
   bool markdown = false;
@@ -97,7 +97,7 @@ int serve(ServeConfig config, const ScopeSecret& secret, const ConfigArguments& 
   return kExitOk;
 }
 
-int run(const Arguments& arguments) {
+int run_serve(const ServeArguments& arguments) {
   if (arguments.markdown) {
     fmt::print("{}", options_markdown());
     return kExitOk;
@@ -124,12 +124,12 @@ int run(const Arguments& arguments) {
 
 void add_serve_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("serve", "Serves the caching proxy until SIGTERM or SIGINT");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<ServeArguments>();
   arguments->config.add_to(*command);
   command->add_flag("--check", arguments->check,
                     "Validate the configuration, print \"ok\" and exit");
   command->add_flag("--options-markdown", arguments->markdown)->group("");  // hidden
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_serve(*arguments); });
 }
 
 }  // namespace llm_edge_cache::app

@@ -21,14 +21,14 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-Error invalid(std::string message) {
+Error invalid_config(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
 Status validate_address(std::string_view option, const std::string& text) {
   const auto address = http::parse_host_port(text);
   if (address) return {};
-  return invalid(fmt::format("--{}: '{}': {}", option, text, address.error().message));
+  return invalid_config(fmt::format("--{}: '{}': {}", option, text, address.error().message));
 }
 
 Status validate_store(const std::string& url) {
@@ -44,7 +44,7 @@ Status validate_key(std::string_view variable, const std::string& text) {
   if (text.empty()) return {};
   const auto key = EncryptionKey::parse(text);
   if (key) return {};
-  return invalid(fmt::format("{}: {}", variable, key.error().message));
+  return invalid_config(fmt::format("{}: {}", variable, key.error().message));
 }
 
 std::optional<EncryptionKey> key_of(const std::string& text) {
@@ -72,11 +72,11 @@ Status validate_keyless_members(const std::string& list) {
   append_names(names, list);
   for (const auto* name : {"model", "messages", "prompt", "input", "system", "tools"}) {
     if (std::ranges::find(names, name) != names.end()) {
-      return invalid(fmt::format("--keyless-members: '{}' changes every answer", name));
+      return invalid_config(fmt::format("--keyless-members: '{}' changes every answer", name));
     }
   }
   if (std::ranges::find(names, "stream") == names.end()) {
-    return invalid("--keyless-members: 'stream' must be one of them");
+    return invalid_config("--keyless-members: 'stream' must be one of them");
   }
   return {};
 }
@@ -88,27 +88,28 @@ std::int64_t signed_ms(std::uint64_t ms) {
 Status validate_admin(const std::string& listen, const std::string& token_file) {
   if (token_file.empty()) {
     if (is_loopback(listen)) return {};
-    return invalid(fmt::format(
+    return invalid_config(fmt::format(
         "--admin-listen: '{}' is beyond this machine: --admin-token-file is required then",
         listen));
   }
   const auto token = AdminAccess::load_token(token_file);
-  return token ? Status() : Status(invalid("--admin-token-file: " + token.error().message));
+  return token ? Status() : Status(invalid_config("--admin-token-file: " + token.error().message));
 }
 
 // The files of a listener, read as the listener will read them. prefix: "tls" or "admin-tls".
 Status validate_tls(std::string_view prefix, const http::TlsServerOptions& tls) {
   const bool has_certificate = !tls.certificate_file.empty();
   if (has_certificate != !tls.key_file.empty()) {
-    return invalid(fmt::format("--{0}-cert and --{0}-key go together", prefix));
+    return invalid_config(fmt::format("--{0}-cert and --{0}-key go together", prefix));
   }
   if (!has_certificate) {
     if (tls.client_ca_file.empty()) return {};
-    return invalid(fmt::format("--{0}-client-ca: needs --{0}-cert and --{0}-key", prefix));
+    return invalid_config(fmt::format("--{0}-client-ca: needs --{0}-cert and --{0}-key", prefix));
   }
   const auto context = http::make_server_context(tls);
   return context ? Status()
-                 : Status(invalid(fmt::format("--{}-cert: {}", prefix, context.error().message)));
+                 : Status(invalid_config(
+                       fmt::format("--{}-cert: {}", prefix, context.error().message)));
 }
 
 // A tenant must not hold the operator's token.
@@ -116,11 +117,12 @@ Status validate_admin_key(const std::string& token_file,
                           const std::vector<proxy::TenantOptions>& tenants) {
   if (token_file.empty() || tenants.empty()) return {};
   const auto token = AdminAccess::load_token(token_file);
-  if (!token) return invalid("--admin-token-file: " + token.error().message);
+  if (!token) return invalid_config("--admin-token-file: " + token.error().message);
   const auto digest = sha256(*token);
   for (const auto& tenant : tenants) {
     if (std::ranges::find(tenant.keys, digest) != tenant.keys.end()) {
-      return invalid(fmt::format("tenant '{}': one of its keys is the admin token", tenant.name));
+      return invalid_config(
+          fmt::format("tenant '{}': one of its keys is the admin token", tenant.name));
     }
   }
   return {};
@@ -131,7 +133,7 @@ Status validate_rule(const ConfiguredRule& rule, std::uint64_t longest_ms) {
       rule.rule.max_ttl_ms.value_or(0) <= longest_ms) {
     return {};
   }
-  return invalid(
+  return invalid_config(
       fmt::format("{}: no tier keeps an answer for more than {} s: raise --l1-ttl-seconds or "
                   "--l2-ttl-seconds",
                   rule.origin, longest_ms / 1'000));
@@ -148,29 +150,29 @@ Status ServeConfig::validate() const {
     return status;
   }
   if (upstream.empty() && upstreams.empty()) {
-    return invalid(
+    return invalid_config(
         "--upstream is required: the URL of the provider, such as http://127.0.0.1:8081; or the "
         "list upstreams of the file");
   }
   if (const auto url = http::parse_url(upstream); !upstream.empty() && !url) {
-    return invalid(fmt::format("--upstream: '{}': {}", upstream, url.error().message));
+    return invalid_config(fmt::format("--upstream: '{}': {}", upstream, url.error().message));
   }
   if (!upstream_ca_file.empty() && ::access(upstream_ca_file.c_str(), R_OK) != 0) {
-    return invalid(fmt::format("--upstream-ca-file: {} cannot be read", upstream_ca_file));
+    return invalid_config(fmt::format("--upstream-ca-file: {} cannot be read", upstream_ca_file));
   }
   if (!credential_requests_per_second.empty() && !read_rate(credential_requests_per_second)) {
-    return invalid(fmt::format("--credential-requests-per-second: '{}' is not {}",
-                               credential_requests_per_second, kRateRange));
+    return invalid_config(fmt::format("--credential-requests-per-second: '{}' is not {}",
+                                      credential_requests_per_second, kRateRange));
   }
   if (max_entry_bytes > l1_max_bytes) {
-    return invalid("--max-entry-bytes: no entry can be larger than --l1-max-bytes");
+    return invalid_config("--max-entry-bytes: no entry can be larger than --l1-max-bytes");
   }
   if ((scope == "header") == scope_header.empty()) {
-    return invalid("--scope-header: goes with --scope header, and the other way round");
+    return invalid_config("--scope-header: goes with --scope header, and the other way round");
   }
   if (auto status = validate_keyless_members(keyless_members); !status) return status;
   if (!scope_secret.empty() && !scope_secret_file.empty()) {
-    return invalid("LLM_EDGE_CACHE_SCOPE_SECRET and --scope-secret-file exclude each other");
+    return invalid_config("LLM_EDGE_CACHE_SCOPE_SECRET and --scope-secret-file exclude each other");
   }
   if (auto status = l1_config().validate(); !status) return status;
   for (const auto& rule : rules) {
@@ -187,13 +189,13 @@ Status ServeConfig::validate() const {
   }
   // The URL may hold a password: neither message repeats it.
   if (auto status = l2_config().validate(); !status) {
-    return invalid(fmt::format("--l2: {}", status.error().message));
+    return invalid_config(fmt::format("--l2: {}", status.error().message));
   }
   if (auto status = validate_store(l2_config().url); !status) {
-    return invalid(fmt::format("--l2: {}", status.error().message));
+    return invalid_config(fmt::format("--l2: {}", status.error().message));
   }
   if (const auto format = EntryFormat::of(l2_config()); !format) {
-    return invalid(fmt::format("--l2: {}", format.error().message));
+    return invalid_config(fmt::format("--l2: {}", format.error().message));
   }
   return {};
 }

@@ -17,12 +17,12 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Key {
+struct TenantKey {
   std::string_view name;
   std::string_view help;
 };
 
-constexpr auto kKeys = std::to_array<Key>({
+constexpr auto kKeys = std::to_array<TenantKey>({
     {"name", "Letters, digits, `.`, `_` and `-`; the label of its metrics"},
     {"keys",
      "Its gateway keys, each as `sha256:` and the 64 hex digits of the key's SHA-256; "
@@ -41,7 +41,7 @@ constexpr auto kKeys = std::to_array<Key>({
      "with the credential that goes up for this tenant; left out: the upstream's own"},
 });
 
-Error invalid(std::string message) {
+Error invalid_tenant(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
@@ -51,17 +51,17 @@ class TenantReader {
       : file_(file), node_(node), name_(fmt::format("{}[{}]", kTenantsKey, index)) {}
 
   Result<proxy::TenantOptions> read() {
-    if (!node_.IsMap()) return invalid(at(node_) + " must be a mapping");
+    if (!node_.IsMap()) return invalid_tenant(at(node_) + " must be a mapping");
     for (const auto& member : node_) {
       const auto& key = member.first;
-      if (!key.IsScalar()) return invalid(at(key) + ": a key must be text");
+      if (!key.IsScalar()) return invalid_tenant(at(key) + ": a key must be text");
       if (!seen_.insert(key.Scalar()).second) {
-        return invalid(fmt::format("{}.{} is given twice", at(key), key.Scalar()));
+        return invalid_tenant(fmt::format("{}.{} is given twice", at(key), key.Scalar()));
       }
       if (auto status = take(key, member.second); !status) return status.error();
     }
-    if (tenant_.name.empty()) return invalid(at(node_) + ".name is missing");
-    if (tenant_.keys.empty()) return invalid(at(node_) + ".keys is missing");
+    if (tenant_.name.empty()) return invalid_tenant(at(node_) + ".name is missing");
+    if (tenant_.keys.empty()) return invalid_tenant(at(node_) + ".keys is missing");
     if (!has_burst_) tenant_.rate.burst = burst_of_a_second(tenant_.rate.per_1000_s);
     return std::move(tenant_);
   }
@@ -87,12 +87,12 @@ class TenantReader {
       return take_number(tenant_.max_concurrent, name, value, 1'000'000);
     }
     if (name == "credentials") return take_credentials(value);
-    return invalid(fmt::format("{}: unknown key '{}'", at(key), name));
+    return invalid_tenant(fmt::format("{}: unknown key '{}'", at(key), name));
   }
 
   Status take_text(std::string& field, std::string_view key, const YAML::Node& value) const {
     if (!value.IsScalar() || value.Scalar().empty()) {
-      return invalid(fmt::format("{}.{} must be a text", at(value), key));
+      return invalid_tenant(fmt::format("{}.{} must be a text", at(value), key));
     }
     field = value.Scalar();
     return {};
@@ -104,7 +104,7 @@ class TenantReader {
     if (auto status = take_text(text, key, value); !status) return status;
     const auto number = parse_number<std::uint64_t>(text);
     if (!number || *number < 1 || *number > max) {
-      return invalid(
+      return invalid_tenant(
           fmt::format("{}.{}: '{}' is not a whole number from 1 to {}", at(value), key, text, max));
     }
     field = *number;
@@ -123,13 +123,13 @@ class TenantReader {
     if (auto status = take_text(text, key, value); !status) return status;
     const auto rate = read_rate(text);
     if (!rate)
-      return invalid(fmt::format("{}.{}: '{}' is not {}", at(value), key, text, kRateRange));
+      return invalid_tenant(fmt::format("{}.{}: '{}' is not {}", at(value), key, text, kRateRange));
     tenant_.rate.per_1000_s = *rate;
     return {};
   }
 
   Status take_keys(const YAML::Node& list) {
-    if (!list.IsSequence()) return invalid(at(list) + ".keys must be a list");
+    if (!list.IsSequence()) return invalid_tenant(at(list) + ".keys must be a list");
     for (const auto& node : list) {
       std::optional<KeyDigest> digest;
       if (node.IsScalar() && node.Scalar().starts_with(kKeyHashPrefix)) {
@@ -137,8 +137,8 @@ class TenantReader {
       }
       // Not repeated: it may be the key itself.
       if (!digest) {
-        return invalid(fmt::format("{}.keys[{}] must be {} and 64 lower-case hex digits", at(node),
-                                   tenant_.keys.size() + 1, kKeyHashPrefix));
+        return invalid_tenant(fmt::format("{}.keys[{}] must be {} and 64 lower-case hex digits",
+                                          at(node), tenant_.keys.size() + 1, kKeyHashPrefix));
       }
       tenant_.keys.push_back(*digest);
     }
@@ -146,19 +146,20 @@ class TenantReader {
   }
 
   Status take_credentials(const YAML::Node& mapping) {
-    if (!mapping.IsMap()) return invalid(at(mapping) + ".credentials must be a mapping");
+    if (!mapping.IsMap()) return invalid_tenant(at(mapping) + ".credentials must be a mapping");
     for (const auto& member : mapping) {
-      if (!member.first.IsScalar()) return invalid(at(member.first) + ": a key must be text");
+      if (!member.first.IsScalar())
+        return invalid_tenant(at(member.first) + ": a key must be text");
       const auto name = fmt::format("credentials.{}", member.first.Scalar());
       std::string variable;
       if (auto status = take_text(variable, name, member.second); !status) return status;
       const char* credential = std::getenv(variable.c_str());
       if (credential == nullptr || *credential == '\0') {
-        return invalid(
+        return invalid_tenant(
             fmt::format("{}.{}: the environment has no {}", at(member.second), name, variable));
       }
       if (!tenant_.credentials.emplace(member.first.Scalar(), credential).second) {
-        return invalid(fmt::format("{}.{} is given twice", at(member.first), name));
+        return invalid_tenant(fmt::format("{}.{} is given twice", at(member.first), name));
       }
     }
     return {};
@@ -179,7 +180,7 @@ Result<std::vector<proxy::TenantOptions>> read_tenants(const YAML::Node& list,
   const auto mark = list.Mark();
   const auto origin = fmt::format("{}:{}", file, mark.is_null() ? 1 : mark.line + 1);
   if (!list.IsSequence()) {
-    return invalid(fmt::format("{}: '{}' must be a list", origin, kTenantsKey));
+    return invalid_tenant(fmt::format("{}: '{}' must be a list", origin, kTenantsKey));
   }
   std::vector<proxy::TenantOptions> tenants;
   for (const auto& node : list) {

@@ -15,12 +15,12 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Key {
+struct UpstreamKey {
   std::string_view name;
   std::string_view help;
 };
 
-constexpr auto kGroupKeys = std::to_array<Key>({
+constexpr auto kGroupKeys = std::to_array<UpstreamKey>({
     {"name",
      "Letters, digits, `.`, `_` and `-`; part of the key, so proxies on one store must mean "
      "the same by it"},
@@ -34,7 +34,7 @@ constexpr auto kGroupKeys = std::to_array<Key>({
     {"members", "Upstreams that answer alike, in the order in which they are tried"},
 });
 
-constexpr auto kMemberKeys = std::to_array<Key>({
+constexpr auto kMemberKeys = std::to_array<UpstreamKey>({
     {"members[].url", "`http(s)://HOST[:PORT][/PREFIX]`"},
     {"members[].provider", "Where it is not the group's; it then needs a credential of its own"},
     {"members[].credential_env",
@@ -45,7 +45,7 @@ constexpr auto kMemberKeys = std::to_array<Key>({
      "else `authorization`"},
 });
 
-Error invalid(std::string message) {
+Error invalid_upstream(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
@@ -64,16 +64,16 @@ class MappingReader {
   // take(key, value) returns nullopt for a key that it does not know.
   template <class Take>
   Status read(Take take) {
-    if (!node_.IsMap()) return invalid(origin() + " must be a mapping");
+    if (!node_.IsMap()) return invalid_upstream(origin() + " must be a mapping");
     for (const auto& member : node_) {
       const auto& key = member.first;
-      if (!key.IsScalar()) return invalid(origin_of(key) + ": a key must be text");
+      if (!key.IsScalar()) return invalid_upstream(origin_of(key) + ": a key must be text");
       if (!seen_.insert(key.Scalar()).second) {
-        return invalid(fmt::format("{}.{} is given twice", origin_of(key), key.Scalar()));
+        return invalid_upstream(fmt::format("{}.{} is given twice", origin_of(key), key.Scalar()));
       }
       const std::optional<Status> status = take(key.Scalar(), member.second);
       if (!status) {
-        return invalid(fmt::format("{}: unknown key '{}'", origin_of(key), key.Scalar()));
+        return invalid_upstream(fmt::format("{}: unknown key '{}'", origin_of(key), key.Scalar()));
       }
       if (!status->ok()) return *status;
     }
@@ -82,7 +82,7 @@ class MappingReader {
 
   Status read_text(std::string& field, const YAML::Node& value, std::string_view key) const {
     if (!value.IsScalar() || value.Scalar().empty()) {
-      return invalid(fmt::format("{}.{} must be a text", origin_of(value), key));
+      return invalid_upstream(fmt::format("{}.{} must be a text", origin_of(value), key));
     }
     field = value.Scalar();
     return {};
@@ -93,7 +93,7 @@ class MappingReader {
     if (auto status = read_text(variable, value, "credential_env"); !status) return status;
     const char* credential = std::getenv(variable.c_str());
     if (credential == nullptr || *credential == '\0') {
-      return invalid(
+      return invalid_upstream(
           fmt::format("{}.credential_env: the environment has no {}", origin_of(value), variable));
     }
     field = credential;
@@ -120,7 +120,7 @@ class GroupReader {
     if (!status) return status.error();
     for (auto& member : group_.members) inherit(member);
     if (const auto valid = proxy::UpstreamTable::validate({group_}, ""); !valid) {
-      return invalid(reader_.origin() + ": " + valid.error().message);
+      return invalid_upstream(reader_.origin() + ": " + valid.error().message);
     }
     return std::move(group_);
   }
@@ -138,7 +138,8 @@ class GroupReader {
   }
 
   Status read_models(const YAML::Node& list) {
-    if (!list.IsSequence()) return invalid(reader_.origin_of(list) + ".models must be a list");
+    if (!list.IsSequence())
+      return invalid_upstream(reader_.origin_of(list) + ".models must be a list");
     for (const auto& model : list) {
       if (auto status = reader_.read_text(group_.models.emplace_back(), model, "models"); !status) {
         return status;
@@ -148,7 +149,8 @@ class GroupReader {
   }
 
   Status read_members(const YAML::Node& list) {
-    if (!list.IsSequence()) return invalid(reader_.origin_of(list) + ".members must be a list");
+    if (!list.IsSequence())
+      return invalid_upstream(reader_.origin_of(list) + ".members must be a list");
     for (const auto& node : list) {
       proxy::UpstreamMember member;
       MappingReader reader(file_, node,
@@ -195,8 +197,8 @@ Result<std::vector<proxy::UpstreamGroup>> read_upstreams(const YAML::Node& list,
                                                          const std::string& file) {
   const auto mark = list.Mark();
   if (!list.IsSequence()) {
-    return invalid(fmt::format("{}:{}: '{}' must be a list", file,
-                               mark.is_null() ? 1 : mark.line + 1, kUpstreamsKey));
+    return invalid_upstream(fmt::format("{}:{}: '{}' must be a list", file,
+                                        mark.is_null() ? 1 : mark.line + 1, kUpstreamsKey));
   }
   std::vector<proxy::UpstreamGroup> groups;
   for (const auto& node : list) {

@@ -9,14 +9,14 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Arguments {
+struct SimulateArguments {
   std::string trace;
   std::vector<std::uint64_t> capacities;
   SimulatedPolicy policy = SimulatedPolicy::kTinyLfu;
   bool json = false;
 };
 
-int run(const Arguments& arguments) {
+int run_simulate(const SimulateArguments& arguments) {
   const auto trace = read_trace(arguments.trace);
   if (!trace) {
     print_error(trace.error().message);
@@ -43,7 +43,7 @@ int run(const Arguments& arguments) {
 void add_simulate_command(CLI::App& app, int& exit_code) {
   auto* command =
       app.add_subcommand("simulate", "Prints the hit ratio of the memory cache on a trace of keys");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<SimulateArguments>();
   command->add_option("--trace", arguments->trace, "File with a key a line, plain or gzip")
       ->required();
   command->add_option("--capacity", arguments->capacities, "Entries; several with commas between")
@@ -55,7 +55,7 @@ void add_simulate_command(CLI::App& app, int& exit_code) {
   command->add_option("--policy", arguments->policy, "tinylfu or lru; default tinylfu")
       ->transform(CLI::CheckedTransformer(policies));
   command->add_flag("--json", arguments->json, "Print a JSON array");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_simulate(*arguments); });
 }
 
 }  // namespace llm_edge_cache::app

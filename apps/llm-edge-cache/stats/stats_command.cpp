@@ -8,7 +8,7 @@ namespace llm_edge_cache::app {
 
 namespace {
 
-struct Arguments {
+struct StatsArguments {
   AdminServer server;
   bool json = false;
 };
@@ -18,7 +18,7 @@ int failed(const std::string& admin, std::string_view why) {
   return kExitFailed;
 }
 
-int run(const Arguments& arguments) {
+int run_stats(const StatsArguments& arguments) {
   const auto& admin = arguments.server.url;
   const auto body = body_of(ask_admin(arguments.server, {.target = "/stats"}));
   if (!body) return failed(admin, body.error().message);
@@ -36,10 +36,10 @@ int run(const Arguments& arguments) {
 
 void add_stats_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("stats", "Prints the counters of a running proxy");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<StatsArguments>();
   arguments->server.add_options(*command);
   command->add_flag("--json", arguments->json, "Print the JSON of /stats");
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &exit_code] { exit_code = run_stats(*arguments); });
 }
 
 }  // namespace llm_edge_cache::app
