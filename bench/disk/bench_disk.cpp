@@ -1,10 +1,12 @@
 // What the disk tier adds to RocksDB: a hit against a bare Get of the same value in the same
 // database, by turns; puts a second through the tier; and how long a folder takes to open.
 //
-//   bench_disk [ENTRIES] [CONTENT_BYTES] [ROUNDS]
+//   bench_disk [ENTRIES] [CONTENT_BYTES] [ROUNDS] [json|sse|words]
 //
-// The tier's numbers include verifying, decompressing and decoding the entry. "cached" asks for
-// blocks that RocksDB has in its memory; "page cache" for random ones among more than that holds.
+// By default once for each kind of answer: chat completions in JSON, streamed ones, and random
+// words, in which nothing repeats. The tier's numbers include verifying, decompressing and decoding
+// the entry. "cached" asks for blocks that RocksDB has in its memory; "page cache" for random ones
+// among more than that holds.
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
@@ -20,9 +22,10 @@
 #include <semaphore>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "core/entry_codec.hpp"
+#include "bench/entry/answers.hpp"
 #include "tests/support/entries.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tiers/disk/disk_tier.hpp"
@@ -35,11 +38,14 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kRequests = 20'000;
 constexpr std::size_t kCachedKeys = 500;
 constexpr std::uint64_t kCacheBytes = 64U << 20U;
+constexpr std::uint64_t kWriteBufferBytes = (4ULL << 30U) / 100;  // as the tier has it
+constexpr std::uint64_t kDifferentEntries = 1'000;
 
 struct Options {
   std::size_t entries = 100'000;
   std::size_t content_bytes = 2'048;
   int rounds = 5;
+  std::string kind;
 };
 
 struct Percentiles {
@@ -51,8 +57,7 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Random words: they compress like text, about two to one.
-EntryPtr random_entry(std::mt19937_64& random, std::size_t bytes) {
+std::string random_words(std::mt19937_64& random, std::size_t bytes) {
   std::string content;
   while (content.size() < bytes) {
     for (std::uint64_t letters = random() % 6 + 2; letters > 0; --letters) {
@@ -60,7 +65,23 @@ EntryPtr random_entry(std::mt19937_64& random, std::size_t bytes) {
     }
     content += ' ';
   }
-  return test::entry_of(std::move(content), {.expires_ms = SystemClock().now_ms() + 86'400'000});
+  return content;
+}
+
+std::vector<EntryPtr> make_entries(const Options& options) {
+  const Writer writer;
+  std::mt19937_64 random(1);
+  std::vector<EntryPtr> entries;
+  for (std::uint64_t seed = 1; seed <= kDifferentEntries; ++seed) {
+    const auto shape = options.kind == "sse" ? Shape::kSse : Shape::kJson;
+    auto entry = writer.answer(Part::kMeasured, shape, options.content_bytes, seed);
+    if (options.kind == "words") {
+      entry.response.content = random_words(random, options.content_bytes);
+    }
+    entry.expires_ms = SystemClock().now_ms() + 86'400'000;
+    entries.push_back(std::make_shared<const Entry>(std::move(entry)));
+  }
+  return entries;
 }
 
 L2Config config_of(const std::filesystem::path& folder) {
@@ -83,9 +104,7 @@ std::unique_ptr<disk::DiskTier> open_tier(const std::filesystem::path& folder) {
 }
 
 double puts_per_second(disk::DiskTier& tier, const Options& options) {
-  std::mt19937_64 random(1);
-  std::vector<EntryPtr> entries;
-  for (int i = 0; i < 1'000; ++i) entries.push_back(random_entry(random, options.content_bytes));
+  const auto entries = make_entries(options);
   const auto start = Clock::now();
   for (std::size_t i = 0; i < options.entries; ++i) {
     tier.put(test::key_of(i), entries[i % entries.size()]);
@@ -110,6 +129,9 @@ class Bare {
     rocksdb::ColumnFamilyOptions table;
     table.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
     table.compaction_style = rocksdb::kCompactionStyleFIFO;
+    table.write_buffer_size = kWriteBufferBytes;
+    table.memtable_whole_key_filtering = true;
+    table.memtable_prefix_bloom_size_ratio = 0.02;
     rocksdb::DB* database = nullptr;
     const auto status = rocksdb::DB::OpenForReadOnly(
         rocksdb::DBOptions(), (folder / "entries").string(),
@@ -139,16 +161,20 @@ class Reader {
  public:
   explicit Reader(disk::DiskTier& tier) : tier_(tier) {}
 
+  // An answer inside of the call, as nearly all are, wakes nobody up.
   void get(const KeyDigest& key) {
-    tier_.get(key, [this](const Result<EntryPtr>& entry) {
+    bool is_here = false;
+    tier_.get(key, [this, &is_here](const Result<EntryPtr>& entry) {
       if (!entry.ok() || *entry == nullptr) std::abort();
-      answered_.release();
+      if (std::this_thread::get_id() != owner_) return answered_.release();
+      is_here = true;
     });
-    answered_.acquire();
+    if (!is_here) answered_.acquire();
   }
 
  private:
   disk::DiskTier& tier_;
+  const std::thread::id owner_ = std::this_thread::get_id();
   std::binary_semaphore answered_{0};
 };
 
@@ -191,6 +217,16 @@ void print(const char* name, const Series& tier, const Series& bare) {
   row("p99", median(tier.p99), median(bare.p99));
 }
 
+// A log of what is in the write buffer has as much as the file that it becomes.
+std::uint64_t folder_bytes(const std::filesystem::path& folder) {
+  std::uint64_t bytes = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
+    const auto kind = file.path().extension();
+    if (kind == ".sst" || kind == ".log") bytes += file.file_size();
+  }
+  return bytes;
+}
+
 void compare(const std::filesystem::path& folder, disk::DiskTier& tier, const Options& options) {
   Bare bare(folder);
   Reader reader(tier);
@@ -215,12 +251,15 @@ void run(const Options& options) {
   const auto folder = dir.path() / "cache";
   {
     const auto tier = open_tier(folder);
-    std::printf("%zu entries of %zu bytes: %.0f puts/s through the tier, to the kernel\n",
-                options.entries, options.content_bytes, puts_per_second(*tier, options));
+    std::printf("%zu answers of %zu bytes, %s: %.0f puts/s through the tier, to the kernel\n",
+                options.entries, options.content_bytes, options.kind.c_str(),
+                puts_per_second(*tier, options));
   }
   const auto start = Clock::now();
   const auto tier = open_tier(folder);
   std::printf("reopened in %.0f ms, with a write buffer to replay\n", seconds_since(start) * 1e3);
+  std::printf("%.0f bytes of the folder for each\n",
+              static_cast<double>(folder_bytes(folder)) / static_cast<double>(options.entries));
   compare(folder, *tier, options);
 }
 
@@ -232,10 +271,17 @@ int main(int argc, char** argv) {
   if (argc > 1) options.entries = std::strtoul(argv[1], nullptr, 10);
   if (argc > 2) options.content_bytes = std::strtoul(argv[2], nullptr, 10);
   if (argc > 3) options.rounds = std::atoi(argv[3]);
-  if (options.entries < 1'000 || options.content_bytes == 0 || options.rounds < 1) {
-    std::fprintf(stderr, "usage: bench_disk [ENTRIES >= 1000] [CONTENT_BYTES] [ROUNDS]\n");
+  std::vector<std::string> kinds = {"json", "sse", "words"};
+  const bool known = argc <= 4 || std::find(kinds.begin(), kinds.end(), argv[4]) != kinds.end();
+  if (!known || options.entries < 1'000 || options.content_bytes == 0 || options.rounds < 1) {
+    std::fprintf(stderr,
+                 "usage: bench_disk [ENTRIES >= 1000] [CONTENT_BYTES] [ROUNDS] [json|sse|words]\n");
     return 2;
   }
-  llm_edge_cache::bench::run(options);
+  if (argc > 4) kinds = {argv[4]};
+  for (const auto& kind : kinds) {
+    options.kind = kind;
+    llm_edge_cache::bench::run(options);
+  }
   return 0;
 }
