@@ -17,6 +17,7 @@
 
 #include "base/sha256.hpp"
 #include "bench/entry/answers.hpp"
+#include "core/built_in_dictionary.hpp"
 #include "core/entry_codec.hpp"
 #include "core/entry_compression.hpp"
 #include "core/entry_table.hpp"
@@ -63,6 +64,7 @@ struct Named {
 std::vector<Named> formats() {
   return {{"plain", {.compress_over_bytes = kMaxBytes}},
           {"zstd", {}},
+          {"built-in", {.dictionary = built_in_dictionary()}},
           {"dictionary", {.dictionary = dictionary()}},
           {"encrypted", {.compress_over_bytes = kMaxBytes, .cipher = cipher()}},
           {"encrypted+zstd", {.cipher = cipher()}},

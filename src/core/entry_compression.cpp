@@ -25,9 +25,9 @@ std::size_t compress_table(std::string_view table, std::span<char> out,
   const auto size =
       dictionary == nullptr
           ? ZSTD_compressCCtx(context.get(), out.data(), out.size(), table.data(), table.size(),
-                              kEntryZstdLevel)
+                              entry_zstd_level(table.size()))
           : ZSTD_compress_usingCDict(context.get(), out.data(), out.size(), table.data(),
-                                     table.size(), dictionary->to_compress());
+                                     table.size(), dictionary->to_compress(table.size()));
   return ZSTD_isError(size) != 0 ? 0 : size;
 }
 

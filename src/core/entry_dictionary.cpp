@@ -23,7 +23,13 @@ std::uint64_t id_of(std::string_view bytes) {
 EntryDictionary::EntryDictionary(std::string_view bytes)
     : id_(id_of(bytes)),
       to_compress_(ZSTD_createCDict(bytes.data(), bytes.size(), kEntryZstdLevel)),
+      to_compress_short_(ZSTD_createCDict(bytes.data(), bytes.size(), kShortEntryZstdLevel)),
       to_decompress_(ZSTD_createDDict(bytes.data(), bytes.size())) {}
+
+const ZSTD_CDict_s* EntryDictionary::to_compress(std::size_t table_bytes) const {
+  return entry_zstd_level(table_bytes) == kEntryZstdLevel ? to_compress_.get()
+                                                          : to_compress_short_.get();
+}
 
 void EntryDictionary::Free::operator()(ZSTD_CDict_s* dictionary) const {
   ZSTD_freeCDict(dictionary);
@@ -43,7 +49,8 @@ Result<std::shared_ptr<const EntryDictionary>> EntryDictionary::parse(std::strin
     return Error{ErrorCode::kInvalidArgument, "not a dictionary of zstd, or a damaged one"};
   }
   std::shared_ptr<const EntryDictionary> dictionary(new EntryDictionary(bytes));
-  if (dictionary->to_compress() == nullptr || dictionary->to_decompress() == nullptr) {
+  if (dictionary->to_compress_ == nullptr || dictionary->to_compress_short_ == nullptr ||
+      dictionary->to_decompress_ == nullptr) {
     return Error{ErrorCode::kInvalidArgument, "not a dictionary that zstd can use"};
   }
   return dictionary;

@@ -30,7 +30,8 @@ class EntryDictionary {
   // different ids, so that no entry is decompressed with another than it was compressed with.
   [[nodiscard]] std::uint64_t id() const { return id_; }
 
-  [[nodiscard]] const ZSTD_CDict_s* to_compress() const { return to_compress_.get(); }
+  // A table of that length.
+  [[nodiscard]] const ZSTD_CDict_s* to_compress(std::size_t table_bytes) const;
   [[nodiscard]] const ZSTD_DDict_s* to_decompress() const { return to_decompress_.get(); }
 
  private:
@@ -43,6 +44,7 @@ class EntryDictionary {
 
   const std::uint64_t id_;
   const std::unique_ptr<ZSTD_CDict_s, Free> to_compress_;
+  const std::unique_ptr<ZSTD_CDict_s, Free> to_compress_short_;
   const std::unique_ptr<ZSTD_DDict_s, Free> to_decompress_;
 };
 

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "core/built_in_dictionary.hpp"
+
 namespace llm_edge_cache {
 namespace {
 
@@ -57,7 +59,7 @@ Result<EntryFormat> EntryFormat::of(const L2Config& config, std::size_t compress
                      .max_bytes = config.max_entry_bytes,
                      .cipher = *cipher,
                      .old_cipher = *old_cipher,
-                     .dictionary = *dictionary,
+                     .dictionary = *dictionary == nullptr ? built_in_dictionary() : *dictionary,
                      .old_dictionary = *old_dictionary};
 }
 
@@ -71,7 +73,7 @@ const EntryCipher* EntryFormat::find_cipher(std::uint32_t key_id) const {
 }
 
 const EntryDictionary* EntryFormat::find_dictionary(std::uint64_t id) const {
-  for (const auto* candidate : {&dictionary, &old_dictionary}) {
+  for (const auto* candidate : {&dictionary, &old_dictionary, &built_in_dictionary()}) {
     if (*candidate != nullptr && (*candidate)->id() == id) {
       return candidate->get();
     }

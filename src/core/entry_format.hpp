@@ -24,11 +24,13 @@ struct EntryFormat {
   // store would be as good as our own.
   std::shared_ptr<const EntryCipher> cipher = nullptr;
   std::shared_ptr<const EntryCipher> old_cipher = nullptr;
+  // The built-in dictionary is read in any case.
   std::shared_ptr<const EntryDictionary> dictionary = nullptr;
   std::shared_ptr<const EntryDictionary> old_dictionary = nullptr;
 
   // What `config`, which is valid, says. `compress_over_bytes` counts where it says nothing and
-  // there is no dictionary. The error of a key or dictionary that cannot be used.
+  // names no dictionary; then the built-in one is written with. The error of a key or dictionary
+  // that cannot be used.
   [[nodiscard]] static Result<EntryFormat> of(const L2Config& config,
                                               std::size_t compress_over_bytes = kCompressOverBytes);
 

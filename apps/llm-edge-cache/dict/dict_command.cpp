@@ -27,9 +27,9 @@ double ratio(std::size_t from, std::size_t to) {
 void print(const TrainedDictionary& trained, const std::string& file) {
   fmt::print("{}: {} bytes, id {:016x}, trained on {} answers\n", file, trained.bytes.size(),
              trained.id, trained.trained_on);
-  fmt::print("{} other answers compress {:.2f} times with it, {:.2f} times without\n",
+  fmt::print("{} other answers compress {:.2f} times with it, {:.2f} times with the built-in one\n",
              trained.tried_on, ratio(trained.tried_bytes, trained.with_dictionary_bytes),
-             ratio(trained.tried_bytes, trained.compressed_bytes));
+             ratio(trained.tried_bytes, trained.with_built_in_bytes));
 }
 
 Status train(const DictArguments& arguments) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/built_in_dictionary.hpp"
 #include "core/entry_compression.hpp"
 #include "core/entry_dictionary.hpp"
 
@@ -80,7 +81,7 @@ Result<TrainedDictionary> train_dictionary(const AnswerSamples& samples, std::si
   trained.tried_on = parts.kept_out.size();
   for (const auto sample : parts.kept_out) {
     trained.tried_bytes += sample.size();
-    trained.compressed_bytes += compressed_size(sample, nullptr);
+    trained.with_built_in_bytes += compressed_size(sample, built_in_dictionary().get());
     trained.with_dictionary_bytes += compressed_size(sample, dictionary->get());
   }
   return trained;

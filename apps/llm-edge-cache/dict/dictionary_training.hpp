@@ -20,7 +20,7 @@ struct TrainedDictionary {
   std::size_t trained_on = 0;
   std::size_t tried_on = 0;
   std::size_t tried_bytes = 0;
-  std::size_t compressed_bytes = 0;       // of those, without the dictionary
+  std::size_t with_built_in_bytes = 0;    // of those, with the built-in dictionary
   std::size_t with_dictionary_bytes = 0;  // and with it
 };
 

@@ -296,7 +296,7 @@ constexpr auto kOptions = std::to_array<Option>({
      "l2.compress_over_bytes",
      &C::l2_compress_over_bytes,
      "bytes",
-     "Entries with more are compressed; 0 is 1,024, and 4,096 in Redis without a dictionary",
+     "Entries with more are compressed; 0 is 1,024, and 4,096 in Redis without a dictionary file",
      {},
      0,
      kAnyBytes},

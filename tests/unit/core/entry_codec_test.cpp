@@ -85,6 +85,7 @@ TEST(EntryCodecTest, pinned_bytes_decode) {
   expect("v2.bin", format, 40);
   expect("v2_zstd.bin", format, 4'000);
   expect("v2_dictionary.bin", format, 4'000);
+  expect("v2_built_in_dictionary.bin", format, 4'000);
   expect("v2_encrypted.bin", encrypted, 40);
   expect("v2_encrypted_dictionary.bin", encrypted, 4'000);
 }

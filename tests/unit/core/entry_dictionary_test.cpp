@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 
 #include "base/sha256.hpp"
@@ -77,6 +78,27 @@ TEST(EntryCompressionTest, gives_back_what_it_took) {
       ASSERT_TRUE(decompress_table(body, back, with)) << size;
       EXPECT_EQ(back, table);
     }
+  }
+}
+
+// Reading the code of the letters would be most of the time that a short entry takes.
+TEST(EntryCompressionTest, letters_are_coded_in_long_tables_alone) {
+  const auto letters = [](std::size_t count) {
+    std::mt19937 random(7);
+    std::string text;
+    while (text.size() < count) {
+      text += static_cast<char>('a' + random() % 16);
+    }
+    return text;
+  };
+  const auto dictionary = sample_dictionary();
+  for (const auto* with : {static_cast<const EntryDictionary*>(nullptr), dictionary.get()}) {
+    const auto compressed_size = [with](const std::string& table) {
+      std::string out(table.size() + 100, '\0');
+      return compress_table(table, out, with);
+    };
+    EXPECT_GT(compressed_size(letters(kShortTableBytes)), kShortTableBytes * 9 / 10);
+    EXPECT_LT(compressed_size(letters(kShortTableBytes + 1)), kShortTableBytes * 6 / 10);
   }
 }
 

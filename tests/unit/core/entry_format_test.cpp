@@ -39,7 +39,7 @@ TEST_F(EntryFormatTest, nothing_is_encrypted_where_nothing_is_given) {
   ASSERT_TRUE(format.ok());
   EXPECT_EQ(format->cipher, nullptr);
   EXPECT_EQ(format->old_cipher, nullptr);
-  EXPECT_EQ(format->dictionary, nullptr);
+  EXPECT_EQ(format->old_dictionary, nullptr);
   EXPECT_EQ(format->max_bytes, config_.max_entry_bytes);
 }
 
