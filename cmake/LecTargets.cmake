@@ -27,19 +27,21 @@ function(lec_library)
 endfunction()
 
 # lec_test(NAME core_test SOURCES a_test.cpp .. [SEPARATE b_test.cpp ..] LIBS lec_core ..
-#          [LABELS redis] [TIMEOUT 120])
+#          [LABELS redis] [TIMEOUT 120] [OPTIMISED])
 # Sources are compiled eight to a unit, for their headers cost more than they do. Those that use a
 # name for something of their own that another file of the target has too are named in SEPARATE.
 function(lec_test)
-  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SOURCES;SEPARATE;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMISED" "NAME;TIMEOUT" "SOURCES;SEPARATE;LIBS;LABELS" ${ARGN})
   add_executable(${ARG_NAME} ${ARG_SOURCES} ${ARG_SEPARATE})
   set_target_properties(${ARG_NAME} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   set_source_files_properties(${ARG_SEPARATE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_include_directories(${ARG_NAME} PRIVATE
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${ARG_NAME} PRIVATE LEC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-  # What is tested is compiled as shipped; the tests around it need not cost -O3's build time.
-  target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:Release>:-O1>)
+  # What is tested is compiled as shipped; the tests around it need not cost -O3's build time. Those
+  # of headers alone say OPTIMISED.
+  set(_level $<IF:$<BOOL:${ARG_OPTIMISED}>,-O1,-O0>)
+  target_compile_options(${ARG_NAME} PRIVATE $<$<CONFIG:Release>:${_level}>)
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest_main lec_options)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
