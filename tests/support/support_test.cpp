@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "tests/support/child_process.hpp"
+#include "tests/support/client_hello.hpp"
 #include "tests/support/free_port.hpp"
 #include "tests/support/redis_server.hpp"
 #include "tests/support/scripted_server.hpp"
@@ -123,6 +124,33 @@ TEST(ScriptedServerTest, answers_what_the_script_says) {
 TEST(FreePortTest, can_be_listened_on) {
   const std::uint16_t port = free_port();
   EXPECT_EQ(StallingServer(port).port(), port);
+}
+
+TEST(ClientHelloTest, tells_the_name_that_is_asked_for_and_waits_for_all_of_it) {
+  const auto record = [](const std::string& extensions) {
+    const auto sized = [](std::size_t width, const std::string& bytes) {
+      std::string result;
+      for (std::size_t i = width; i > 0; --i) {
+        result += static_cast<char>(bytes.size() >> (8 * (i - 1)) & 0xFF);
+      }
+      return result + bytes;
+    };
+    const std::string hello = std::string(34, 'r') + sized(1, "") + sized(2, "cc") +
+                              sized(1, std::string(1, '\0')) + sized(2, extensions);
+    return "\x16\x03\x01" + sized(2, "\x01" + sized(3, hello));
+  };
+  using namespace std::string_literals;
+  const std::string other = "\x00\x17\x00\x00"s;
+  const std::string whole = record(other +
+                                   "\x00\x00\x00\x06\x00\x04\x00\x00\x01"s
+                                   "h");
+  ASSERT_TRUE(parse_client_hello(whole).has_value());
+  EXPECT_EQ(parse_client_hello(whole)->server_name, "h");
+  EXPECT_EQ(parse_client_hello(record(other)).value().server_name, "");
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(parse_client_hello(whole.substr(0, size)).has_value()) << size;
+  }
+  EXPECT_FALSE(parse_client_hello("*1\r\n$4\r\nPING\r\n").has_value());
 }
 
 }  // namespace

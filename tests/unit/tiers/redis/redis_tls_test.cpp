@@ -2,8 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
+#include <optional>
+#include <string>
+
 #include "tests/support/certificates.hpp"
+#include "tests/support/client_hello.hpp"
 #include "tests/support/redis_server.hpp"
+#include "tests/support/scripted_server.hpp"
+#include "tests/unit/tiers/redis/configs.hpp"
 #include "tests/unit/tiers/redis/live_tier.hpp"
 
 namespace llm_edge_cache::redis {
@@ -129,6 +136,66 @@ TEST_F(RedisTlsTest, comes_back_when_the_server_does) {
   ASSERT_TRUE(tier.becomes_available());
   server.restart();
   EXPECT_TRUE(tier.becomes_available());
+}
+
+// Reads what a client says first, and goes no further.
+class NameServer {
+ public:
+  [[nodiscard]] std::uint16_t port() const { return server_.port(); }
+  // The name that the first client asks for: "(none)" where it asks for none.
+  [[nodiscard]] std::string name_asked_for() {
+    std::optional<test::ClientHello> hello;
+    const bool came = eventually([&] {
+      const std::lock_guard lock(mutex_);
+      hello = test::parse_client_hello(received_);
+      return hello.has_value();
+    });
+    if (!came) return "no ClientHello";
+    return hello->server_name.empty() ? "(none)" : hello->server_name;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string received_;
+  test::ScriptedServer server_{[this](std::string_view bytes) {
+    const std::lock_guard lock(mutex_);
+    received_ += bytes;
+    return test::ScriptedServer::Action{};
+  }};
+};
+
+// Of the host and port that stand in "@".
+std::string name_asked_for(std::string url, const std::string& host, L2Config config = {}) {
+  NameServer server;
+  url.replace(url.find('@'), 1, host + ":" + std::to_string(server.port()));
+  config.url = url;
+  config.shutdown_flush_ms = 0;
+  const LiveTier tier(config);
+  return server.name_asked_for();
+}
+
+TEST(RedisServerNameTest, is_the_host_of_the_url) {
+  for (const char* url : {"rediss://@", "rediss+cluster://@", "rediss+sentinel://@/mymaster"}) {
+    EXPECT_EQ(name_asked_for(url, "localhost"), "localhost") << url;
+  }
+}
+
+TEST(RedisServerNameTest, is_not_sent_for_an_address) {
+  EXPECT_EQ(name_asked_for("rediss://@", "127.0.0.1"), "(none)");
+}
+
+TEST(RedisServerNameTest, is_the_configured_one_where_there_is_one) {
+  const L2Config config{.tls_server_name = "redis.example"};
+  for (const char* url : {"rediss://@", "rediss+cluster://@", "rediss+sentinel://@/mymaster"}) {
+    EXPECT_EQ(name_asked_for(url, "127.0.0.1", config), "redis.example") << url;
+    EXPECT_EQ(name_asked_for(url, "localhost", config), "redis.example") << url;
+  }
+}
+
+TEST(RedisServerNameTest, is_sent_though_no_certificate_is_verified) {
+  EXPECT_EQ(
+      name_asked_for("rediss://@", "localhost", {.tls_insecure_accept_any_certificate = true}),
+      "localhost");
 }
 
 }  // namespace
