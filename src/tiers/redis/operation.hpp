@@ -62,7 +62,7 @@ class Operation {
 
   // The cluster slot of its key, where it has one.
   [[nodiscard]] virtual std::optional<std::uint16_t> slot() const { return std::nullopt; }
-  // A replica's answer is as good, where the configuration allows it.
+  // A replica's answer is as good.
   [[nodiscard]] virtual bool only_reads() const { return false; }
 
   // The store serves without it: that it is refused says nothing of other commands.

@@ -30,7 +30,7 @@ class GetOperation final : public Operation {
   bool complete(RespReply reply) override;
   void fail(const Error& error) override;
   [[nodiscard]] std::optional<std::uint16_t> slot() const override { return context_.slot(key_); }
-  [[nodiscard]] bool only_reads() const override { return true; }
+  [[nodiscard]] bool only_reads() const override { return context_.may_ask_replica(key_); }
 
  private:
   void on_value(std::string_view bytes);

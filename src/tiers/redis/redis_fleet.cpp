@@ -45,8 +45,7 @@ FleetChannel::Options RedisFleet::channel_options() {
   options.on_message = [this](const FleetMessage& message) { hear(message); };
   options.on_listening = [this] {
     // What memory has may have been changed unheard.
-    writes_.note_change_of_all();
-    if (auto* const listener = listener_.load()) listener->on_all_changed();
+    note_change_of_all();
   };
   options.on_first_attempt = [this] { first_attempt_ended_(); };
   return options;
@@ -134,13 +133,10 @@ void RedisFleet::put(const KeyDigest& key, EntryPtr entry, FlightLeasePtr lease)
 }
 
 void RedisFleet::hear(const FleetMessage& message) {
-  if (message.kind == FleetMessage::Kind::kAll) {
-    writes_.note_change_of_all();
-    if (auto* const listener = listener_.load()) listener->on_all_changed();
-    return;
-  }
+  if (message.kind == FleetMessage::Kind::kAll) return note_change_of_all();
   for (const KeyDigest& key : message.keys) {
     if (message.kind == FleetMessage::Kind::kChanged) {
+      tier_.note_change(key);
       writes_.note_change(key);
       drop_from_memory(key);
     }
@@ -151,6 +147,12 @@ void RedisFleet::hear(const FleetMessage& message) {
     }
   }
   publish_counts();
+}
+
+void RedisFleet::note_change_of_all() {
+  tier_.note_change_of_all();
+  writes_.note_change_of_all();
+  if (auto* const listener = listener_.load()) listener->on_all_changed();
 }
 
 void RedisFleet::on_write_ended(const KeyDigest& key) {
@@ -164,6 +166,7 @@ void RedisFleet::on_changed(const KeyDigest& key) {
 }
 
 void RedisFleet::on_all_changed() {
+  tier_.note_change_of_all();
   if (channel_ != nullptr && listener_.load() != nullptr) channel_->announce_all();
 }
 

@@ -58,6 +58,7 @@ class RedisFleet final : public Fleet, public ChangeObserver {
   [[nodiscard]] FleetChannel::Options channel_options();
   [[nodiscard]] FlightDesk::Actions desk_actions();
   void hear(const FleetMessage& message);
+  void note_change_of_all();
   void give_back(const KeyDigest& key, const std::string& token, FlightDesk::Ending ending);
   [[nodiscard]] HeldLease::GiveBack giver_back() const;
   void set_timer();

@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/key_digest.hpp"
 #include "tiers/common/store_context.hpp"
 #include "tiers/redis/change_observer.hpp"
 #include "tiers/redis/key_slot.hpp"
+#include "tiers/redis/recent_changes.hpp"
 
 namespace llm_edge_cache::redis {
 
@@ -23,12 +25,27 @@ struct TierContext : StoreContext {
   std::function<void(const KeyDigest&)> discard;
   // Set before the first operation, or never.
   ChangeObserver* changes = nullptr;
+  // Null: lookups go to no replica.
+  const std::unique_ptr<RecentChanges> recent_changes =
+      config.read_from == L2Config::ReadFrom::kReplica ? std::make_unique<RecentChanges>()
+                                                       : nullptr;
 
   [[nodiscard]] std::string stored_key(const KeyDigest& key) const {
     return config.key_prefix + to_hex(key);
   }
   [[nodiscard]] std::uint16_t slot(const KeyDigest& key) const { return key_slot(stored_key(key)); }
+  // Changed by this process or another.
+  void note_change(const KeyDigest& key) const {
+    if (recent_changes != nullptr) recent_changes->note(key, now());
+  }
+  void note_change_of_all() const {
+    if (recent_changes != nullptr) recent_changes->note_all(now());
+  }
+  [[nodiscard]] bool may_ask_replica(const KeyDigest& key) const {
+    return recent_changes != nullptr && !recent_changes->has(key, now());
+  }
   void tell_changed(const KeyDigest& key) const {
+    note_change(key);
     if (changes != nullptr) changes->on_changed(key);
   }
   // Counts an operation's failure, and tells of a server that answers with errors.

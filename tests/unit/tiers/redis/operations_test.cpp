@@ -63,6 +63,23 @@ class OperationsTest : public ::testing::Test {
   std::optional<Result<bool>> removed_;
 };
 
+TEST_F(OperationsTest, no_lookup_asks_a_replica_unless_it_is_configured) {
+  EXPECT_FALSE(get()->only_reads());
+}
+
+TEST_F(OperationsTest, get_asks_no_replica_for_what_changed_lately) {
+  TierContext context{L2Config{.read_from = L2Config::ReadFrom::kReplica}, format_, clock_, {}};
+  const auto asks_replica = [&](const KeyDigest& key) {
+    return GetOperation(context, key, [](const Result<EntryPtr>&) {}).only_reads();
+  };
+  EXPECT_TRUE(asks_replica(key_));
+  context.tell_changed(key_);
+  EXPECT_FALSE(asks_replica(key_));
+  EXPECT_TRUE(asks_replica(key_of(2)));
+  context.note_change_of_all();
+  EXPECT_FALSE(asks_replica(key_of(2)));
+}
+
 TEST_F(OperationsTest, get_asks_for_the_prefixed_key_in_hex) {
   std::string out;
   std::string expected;
