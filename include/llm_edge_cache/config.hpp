@@ -25,8 +25,9 @@ struct L1Config {
 struct L2Config {
   enum class ReadFrom : std::uint8_t {
     kPrimary,
-    // A replica answers lookups where one is up, the primary otherwise. What was just written or
-    // removed may not have reached it: a lookup may miss, or find what was removed a moment ago.
+    // A replica answers lookups where one is up, the primary otherwise. The primary also answers
+    // those of a key that has changed within 5 s, as far as this process knows (`coherence`): a
+    // replica that is late then brings back nothing that was removed.
     kReplica,
   };
 
@@ -54,7 +55,7 @@ struct L2Config {
   std::string sentinel_user{};
   std::string sentinel_password{};
 
-  ReadFrom read_from = ReadFrom::kPrimary;  // kReplica: of a cluster only
+  ReadFrom read_from = ReadFrom::kPrimary;  // kReplica: of a cluster or behind sentinels
 
   // Of Redis. True: processes that share the store (and its prefix and database) tell each other
   // what they replace and remove, over a connection of its own, so that no L1 answers with it.

@@ -175,8 +175,8 @@ constexpr auto kOptions = std::to_array<Option>({
      0,
      true},
     {"l2-read-from", "l2.read_from", &C::l2_read_from, "",
-     "Who answers lookups in a cluster; a replica may not know yet what was just written or "
-     "removed",
+     "Who answers lookups in a cluster or behind sentinels; the primary does for a key that this "
+     "proxy knows to have changed within 5 s, and while no replica is there",
      kReadFrom},
     {"l2-coherence", "l2.coherence", &C::l2_coherence, "",
      "Whether proxies on one Redis tell each other what they replace and remove, so that no memory "

@@ -8,6 +8,7 @@
 #include "tiers/redis/any_node_locator.hpp"
 #include "tiers/redis/cluster_backend.hpp"
 #include "tiers/redis/key_slot.hpp"
+#include "tiers/redis/sentinel_backend.hpp"
 #include "tiers/redis/sentinel_locator.hpp"
 #include "tiers/redis/server_backend.hpp"
 
@@ -26,8 +27,9 @@ constexpr std::size_t kMaxTopologyBytes = 16U << 20U;
 
 Result<BackendFactory> BackendFactory::make(const L2Config& config, const RedisUrl& url) {
   if (config.read_from == L2Config::ReadFrom::kReplica &&
-      url.deployment != RedisUrl::Deployment::kCluster) {
-    return Error{ErrorCode::kInvalidArgument, "l2.read_from: only a cluster tells its replicas"};
+      url.deployment == RedisUrl::Deployment::kServer) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "l2.read_from: only a cluster or sentinels tell of replicas"};
   }
   BackendFactory factory(config, url);
   if (!url.tls) return factory;
@@ -64,13 +66,15 @@ Connection::Options BackendFactory::to_node(const ServerAddress& address,
   return options;
 }
 
-Connection::Options BackendFactory::to_master(boost::asio::io_context& context,
-                                              std::size_t first_sentinel) const {
-  Connection::Options options = to({}, url_.to_string());
-  options.session.must_be_master = true;
+Connection::Options BackendFactory::to_named(boost::asio::io_context& context, ServerRole role,
+                                             std::size_t first_sentinel) const {
+  const bool is_replica = role == ServerRole::kReplica;
+  Connection::Options options = to({}, url_.to_string() + (is_replica ? ", a replica" : ""));
+  options.session.role = role;
   options.locator = std::make_unique<SentinelLocator>(
       context, SentinelLocator::Options{.sentinels = url_.servers,
                                         .master = url_.master,
+                                        .names_replica = is_replica,
                                         .session = {.user = config_.sentinel_user,
                                                     .password = config_.sentinel_password},
                                         .tls = tls_,
@@ -92,13 +96,24 @@ std::unique_ptr<Backend> BackendFactory::make_backend(boost::asio::io_context& c
                                    bool replica) { return to_node(node, replica); }},
           tier.events, tier.counters);
     case RedisUrl::Deployment::kSentinel:
-      return std::make_unique<ServerBackend>(context, to_master(context, number), tier.events,
-                                             tier.counters);
+      return make_sentinel_backend(context, number, tier);
     case RedisUrl::Deployment::kServer:
       break;
   }
   return std::make_unique<ServerBackend>(context, to(url_.servers.front(), url_.to_string()),
                                          tier.events, tier.counters);
+}
+
+std::unique_ptr<Backend> BackendFactory::make_sentinel_backend(boost::asio::io_context& context,
+                                                               std::size_t number,
+                                                               TierContext& tier) const {
+  Connection::Options master = to_named(context, ServerRole::kMaster, number);
+  if (config_.read_from == L2Config::ReadFrom::kPrimary) {
+    return std::make_unique<ServerBackend>(context, std::move(master), tier.events, tier.counters);
+  }
+  return std::make_unique<SentinelBackend>(context, std::move(master),
+                                           to_named(context, ServerRole::kReplica, number),
+                                           tier.events, tier.counters);
 }
 
 Connection::Options BackendFactory::to_any_node(const Backend& backend,
@@ -124,7 +139,7 @@ std::unique_ptr<FleetChannel> BackendFactory::make_channel(boost::asio::io_conte
       connection = to_any_node(backend, options);
       break;
     case RedisUrl::Deployment::kSentinel:
-      connection = to_master(context, std::random_device()());
+      connection = to_named(context, ServerRole::kMaster, std::random_device()());
       break;
     case RedisUrl::Deployment::kServer:
       connection = to(url_.servers.front(), url_.to_string());

@@ -38,8 +38,12 @@ class BackendFactory {
   [[nodiscard]] Connection::Options to_node(const ServerAddress& address, bool reads_replica) const;
   [[nodiscard]] Connection::Options to_any_node(const Backend& backend,
                                                 FleetChannel::Options& options) const;
-  [[nodiscard]] Connection::Options to_master(boost::asio::io_context& context,
-                                              std::size_t first_sentinel) const;
+  // As the sentinels name it: the master, or one of its replicas.
+  [[nodiscard]] Connection::Options to_named(boost::asio::io_context& context, ServerRole role,
+                                             std::size_t first_sentinel) const;
+  [[nodiscard]] std::unique_ptr<Backend> make_sentinel_backend(boost::asio::io_context& context,
+                                                               std::size_t number,
+                                                               TierContext& tier) const;
 
   L2Config config_;
   RedisUrl url_;

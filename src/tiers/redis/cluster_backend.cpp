@@ -24,11 +24,6 @@ Error too_late() {
   return {ErrorCode::kDeadlineExceeded, "redis: no answer in time"};
 }
 
-// What a replica says that cannot answer now.
-bool replica_refuses(std::string_view error) {
-  return error.starts_with("LOADING") || error.starts_with("MASTERDOWN");
-}
-
 void end_well(Operation& ping) {
   const RespNode pong{.type = RespType::kSimpleString, .text = "PONG"};
   static_cast<void>(ping.complete({&pong, 1}));

@@ -39,4 +39,8 @@ Redirect Redirect::parse(std::string_view error, const ServerAddress& from) {
   return {code == "MOVED" ? Kind::kMoved : Kind::kAsk, *slot, *address};
 }
 
+bool replica_refuses(std::string_view error) {
+  return error.starts_with("LOADING") || error.starts_with("MASTERDOWN");
+}
+
 }  // namespace llm_edge_cache::redis

@@ -24,4 +24,7 @@ struct Redirect {
   [[nodiscard]] static Redirect parse(std::string_view error, const ServerAddress& from);
 };
 
+// What a replica says that cannot answer now, though its primary may.
+[[nodiscard]] bool replica_refuses(std::string_view error);
+
 }  // namespace llm_edge_cache::redis

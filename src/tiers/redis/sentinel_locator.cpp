@@ -1,22 +1,65 @@
 #include "tiers/redis/sentinel_locator.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/parse_number.hpp"
 #include "tiers/redis/command.hpp"
 
 namespace llm_edge_cache::redis {
+namespace {
+
+std::optional<ServerAddress> address_of(std::string_view host, std::string_view port_text) {
+  const auto port = parse_number<std::uint16_t>(port_text);
+  if (host.empty() || port.value_or(0) == 0) return std::nullopt;
+  return ServerAddress{.host = std::string(host), .port = *port};
+}
+
+// What a sentinel says of one server: [name, value, name, value ..], one level below the list.
+class Fields {
+ public:
+  // Leaves *at behind them.
+  Fields(RespReply reply, std::size_t* at) {
+    const std::size_t first = ++*at;
+    while (*at < reply.size() && reply[*at].depth > 1) ++*at;
+    nodes_ = reply.subspan(first, *at - first);
+  }
+  // Empty where there is no such field.
+  [[nodiscard]] std::string_view operator[](std::string_view name) const {
+    for (std::size_t i = 0; i + 1 < nodes_.size(); i += 2) {
+      if (nodes_[i].text == name) return nodes_[i + 1].text;
+    }
+    return {};
+  }
+
+ private:
+  RespReply nodes_;
+};
+
+bool is_well(const Fields& replica) {
+  const std::string_view flags = replica["flags"];
+  const auto has = [flags](std::string_view flag) {
+    return flags.find(flag) != std::string_view::npos;
+  };
+  return has("slave") && !has("down") && !has("disconnected") &&
+         replica["master-link-status"] == "ok";
+}
+
+}  // namespace
 
 class SentinelLocator::Question final : public Operation {
  public:
   explicit Question(SentinelLocator& locator) : locator_(locator) {}
 
   bool append_to(std::string& out) override {
-    append_command(out, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", locator_.options_.master});
+    const Options& options = locator_.options_;
+    append_command(out, {"SENTINEL", options.names_replica ? "REPLICAS" : "GET-MASTER-ADDR-BY-NAME",
+                         options.master});
     return true;
   }
   bool complete(RespReply reply) override {
-    answer_ = parse(reply);
+    answer_ = locator_.options_.names_replica ? locator_.choose_from(reply) : parse(reply);
     return true;
   }
   void fail(const Error& error) override { answer_ = error; }
@@ -29,7 +72,10 @@ class SentinelLocator::Question final : public Operation {
 };
 
 SentinelLocator::SentinelLocator(boost::asio::io_context& context, Options options)
-    : context_(context), options_(std::move(options)), asked_(options_.first) {}
+    : context_(context),
+      options_(std::move(options)),
+      asked_(options_.first),
+      chosen_(options_.first) {}
 
 void SentinelLocator::locate(Handler handler) {
   handler_ = std::move(handler);
@@ -84,11 +130,30 @@ Result<ServerAddress> SentinelLocator::parse(RespReply reply) {
       reply[1].type != RespType::kBulkString || reply[2].type != RespType::kBulkString) {
     return Error{ErrorCode::kProtocol, "redis: the answer is not one of a sentinel"};
   }
-  const auto port = parse_number<std::uint16_t>(reply[2].text);
-  if (reply[1].text.empty() || port.value_or(0) == 0) {
-    return Error{ErrorCode::kProtocol, "redis: the sentinel names no address"};
+  auto address = address_of(reply[1].text, reply[2].text);
+  if (!address) return Error{ErrorCode::kProtocol, "redis: the sentinel names no address"};
+  return *std::move(address);
+}
+
+Result<std::vector<ServerAddress>> SentinelLocator::parse_replicas(RespReply reply) {
+  if (reply[0].type != RespType::kArray) {
+    return Error{ErrorCode::kProtocol, "redis: the answer is not one of a sentinel"};
   }
-  return ServerAddress{.host = std::string(reply[1].text), .port = *port};
+  std::vector<ServerAddress> well;
+  for (std::size_t i = 1; i < reply.size();) {
+    Fields fields(reply, &i);
+    auto address = address_of(fields["ip"], fields["port"]);
+    if (address && is_well(fields)) well.push_back(*std::move(address));
+  }
+  if (well.empty()) return Error{ErrorCode::kUnavailable, "redis: no replica is well"};
+  std::sort(well.begin(), well.end());
+  return well;
+}
+
+Result<ServerAddress> SentinelLocator::choose_from(RespReply reply) {
+  Result<std::vector<ServerAddress>> well = parse_replicas(reply);
+  if (!well.ok()) return well.error();
+  return (*well)[chosen_++ % well->size()];
 }
 
 }  // namespace llm_edge_cache::redis

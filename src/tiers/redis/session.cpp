@@ -5,18 +5,10 @@
 #include <utility>
 
 #include "tiers/redis/command.hpp"
+#include "tiers/redis/quoted.hpp"
 
 namespace llm_edge_cache::redis {
 namespace {
-
-constexpr std::size_t kMaxQuotedBytes = 120;
-
-// A server's words, fit for a log.
-std::string quoted(std::string_view text) {
-  std::string result(text.substr(0, kMaxQuotedBytes));
-  std::replace_if(result.begin(), result.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return result;
-}
 
 std::string_view code_of(std::string_view error) {
   return error.substr(0, error.find(' '));
@@ -35,7 +27,7 @@ bool concerns_every_command(std::string_view error) {
 Session::Session(const Options& options, CircuitBreaker& breaker, Redirector* redirector)
     : breaker_(breaker),
       redirector_(redirector),
-      must_be_master_(options.must_be_master),
+      role_(options.role),
       channel_(options.channel),
       on_message_(options.on_message),
       parser_(options.limits),
@@ -52,7 +44,7 @@ Session::Session(const Options& options, CircuitBreaker& breaker, Redirector* re
   if (options.identify) say(Step::kIdentify, "CLIENT", "INFO");
   if (options.database != 0) say(Step::kSelect, "SELECT", std::to_string(options.database));
   if (options.reads_replica) say(Step::kReadOnly, "READONLY");
-  if (options.must_be_master) say(Step::kRole, "ROLE");
+  if (options.role != ServerRole::kAny) say(Step::kRole, "ROLE");
   if (!channel_.empty()) {
     say(Step::kHello, "HELLO", "3");
     say(Step::kSubscribe, "SUBSCRIBE", channel_);
@@ -148,12 +140,7 @@ std::string Session::complaint_about(Step step, RespReply reply) {
     return {};
   }
   if (root.type == RespType::kError) return name + " was refused: " + quoted(root.text);
-  if (step == Step::kRole) {
-    const bool tells = root.type == RespType::kArray && reply.size() > 1;
-    if (tells && reply[1].text == "master") return {};
-    return tells ? "the server is a " + quoted(reply[1].text) + ", not the master"
-                 : "the server does not answer ROLE as Redis does";
-  }
+  if (step == Step::kRole) return complaint_about_role(role_, reply);
   if (step == Step::kHello && root.type == RespType::kMap) return {};
   const std::string_view expected = step == Step::kPing ? "PONG" : "OK";
   if (root.type == RespType::kSimpleString && root.text == expected) return {};
@@ -183,7 +170,7 @@ void Session::answer_error(OperationPtr operation, std::string_view error, TimeP
   } else {
     breaker_.record_success();
   }
-  const bool lost_its_role = must_be_master_ && code_of(error) == "READONLY";
+  const bool lost_its_role = role_ == ServerRole::kMaster && code_of(error) == "READONLY";
   operation->fail({ErrorCode::kProtocol, "redis: " + quoted(error)});
   if (lost_its_role) break_off("the server is not the master any more");
 }

@@ -20,6 +20,7 @@
 #include "tiers/redis/client_identity.hpp"
 #include "tiers/redis/operation.hpp"
 #include "tiers/redis/resp_parser.hpp"
+#include "tiers/redis/server_role.hpp"
 
 namespace llm_edge_cache::redis {
 
@@ -43,8 +44,9 @@ class Session {
     std::string user{};
     std::string password{};
     std::uint32_t database = 0;
-    bool must_be_master = false;  // by ROLE; a write that meets READONLY ends the session
-    bool reads_replica = false;   // of a cluster: READONLY
+    // By ROLE at log-in. As kMaster, a write that meets READONLY ends the session.
+    ServerRole role = ServerRole::kAny;
+    bool reads_replica = false;  // of a cluster: READONLY
     // Asks how the server calls this connection, for the next one's `predecessor`.
     bool identify = false;
     // A connection that was given up. It is ended before anything else is said, so that no command
@@ -120,7 +122,7 @@ class Session {
   State state_ = State::kHandshaking;
   CircuitBreaker& breaker_;
   Redirector* const redirector_;
-  const bool must_be_master_;
+  const ServerRole role_;
   const std::string channel_;
   const std::function<void(std::string_view)> on_message_;
   RespParser parser_;

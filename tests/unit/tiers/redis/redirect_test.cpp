@@ -47,5 +47,12 @@ TEST(RedirectTest, takes_everything_else_for_an_error) {
   }
 }
 
+TEST(RedirectTest, a_replica_that_cannot_answer_is_told_from_one_that_will_not) {
+  EXPECT_TRUE(replica_refuses("LOADING Redis is loading the dataset in memory"));
+  EXPECT_TRUE(replica_refuses("MASTERDOWN Link with MASTER is down"));
+  EXPECT_FALSE(replica_refuses("NOPERM this user has no permissions"));
+  EXPECT_FALSE(replica_refuses("MOVED 1 h:2"));
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::redis

@@ -300,20 +300,20 @@ TEST_F(SessionTest, does_without_client_commands_where_they_are_refused) {
 }
 
 TEST_F(SessionTest, takes_a_master_only_where_it_must) {
-  Session& session = open({.must_be_master = true});
+  Session& session = open({.role = ServerRole::kMaster});
   (void)feed("*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n+PONG\r\n");
   EXPECT_EQ(session.state(), Session::State::kReady);
-  Session& replica = open({.must_be_master = true});
+  Session& replica = open({.role = ServerRole::kMaster});
   (void)feed("*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:0\r\n");
   EXPECT_EQ(replica.state(), Session::State::kBroken);
   EXPECT_THAT(replica.error().message, HasSubstr("the server is a slave, not the master"));
-  Session& nonsense = open({.must_be_master = true});
+  Session& nonsense = open({.role = ServerRole::kMaster});
   (void)feed("+master\r\n");
   EXPECT_THAT(nonsense.error().message, HasSubstr("does not answer ROLE as Redis does"));
 }
 
 TEST_F(SessionTest, breaks_off_where_its_master_becomes_a_replica) {
-  Session& session = open({.must_be_master = true});
+  Session& session = open({.role = ServerRole::kMaster});
   (void)feed("*1\r\n$6\r\nmaster\r\n+PONG\r\n");
   submit("a");
   (void)feed("-READONLY You can't write against a read only replica.\r\n");
