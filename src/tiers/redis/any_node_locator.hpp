@@ -11,26 +11,33 @@
 
 namespace llm_edge_cache::redis {
 
-// Any of those that serve slots will do, and of the seeds until there are some. All who ask with
-// the same number begin with the same node: what they tell each other then needs not go over the
-// cluster's bus, where small messages may wait 40 ms for one another (Nagle's algorithm).
+// Any of those that serve slots will do. All who ask with the same number begin with the same node:
+// what they tell each other then needs not go over the cluster's bus, where small messages may wait
+// 40 ms for one another (Nagle's algorithm). So the first attempt waits until these nodes are
+// known; if it is given up before, the next one goes to a seed.
 class AnyNodeLocator final : public Locator {
  public:
-  using Serving = std::function<std::vector<std::optional<ServerAddress>>()>;
+  struct Options {
+    std::vector<ServerAddress> seeds;
+    std::function<std::vector<std::optional<ServerAddress>>()> serving;
+    // Calls what it is given, at once or later, when some are serving.
+    std::function<void(std::function<void()>)> when_known;
+    std::size_t number = 0;
+  };
 
-  AnyNodeLocator(std::vector<ServerAddress> seeds, Serving serving, std::size_t number)
-      : seeds_(std::move(seeds)), serving_(std::move(serving)), number_(number) {
-    std::sort(seeds_.begin(), seeds_.end());
+  // What when_known() was given is not called any more once the locator is destroyed.
+  explicit AnyNodeLocator(Options options) : options_(std::move(options)) {
+    std::sort(options_.seeds.begin(), options_.seeds.end());
   }
 
   void locate(Handler handler) override {
-    const std::vector<ServerAddress> nodes = serving();
-    is_seed_ = nodes.empty();
-    const std::vector<ServerAddress>& choice = is_seed_ ? seeds_ : nodes;
-    located_ = choice[(number_ + tries_++) % choice.size()];
-    handler(located_);
+    waiting_ = std::move(handler);
+    if (std::exchange(has_waited_, true) || !serving().empty()) return choose();
+    options_.when_known([this] {
+      if (waiting_) choose();
+    });
   }
-  void cancel() override {}
+  void cancel() override { waiting_ = nullptr; }
 
   // To be asked while there is a connection to the node named last. True where another is better:
   // this one serves no slots any more, while others do, and may be out of the cluster; or it is a
@@ -39,23 +46,30 @@ class AnyNodeLocator final : public Locator {
     tries_ = 0;
     const std::vector<ServerAddress> nodes = serving();
     if (nodes.empty()) return false;
-    if (is_seed_) return located_ != nodes[number_ % nodes.size()];
+    if (is_seed_) return located_ != nodes[options_.number % nodes.size()];
     return !std::binary_search(nodes.begin(), nodes.end(), located_);
   }
 
  private:
+  void choose() {
+    const std::vector<ServerAddress> nodes = serving();
+    is_seed_ = nodes.empty();
+    const std::vector<ServerAddress>& choice = is_seed_ ? options_.seeds : nodes;
+    located_ = choice[(options_.number + tries_++) % choice.size()];
+    std::exchange(waiting_, nullptr)(located_);
+  }
   [[nodiscard]] std::vector<ServerAddress> serving() const {
     std::vector<ServerAddress> nodes;
-    for (auto& node : serving_()) {
+    for (auto& node : options_.serving()) {
       if (node) nodes.push_back(*std::move(node));
     }
     std::sort(nodes.begin(), nodes.end());
     return nodes;
   }
 
-  std::vector<ServerAddress> seeds_;
-  const Serving serving_;
-  const std::size_t number_;
+  Options options_;
+  Handler waiting_;
+  bool has_waited_ = false;
   std::size_t tries_ = 0;  // since the last connection
   ServerAddress located_;
   bool is_seed_ = false;

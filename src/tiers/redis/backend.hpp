@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -36,6 +37,9 @@ class Backend {
   // The servers that hold a part of the keyspace each, for operations to name; one that is
   // unnamed where there is but one.
   [[nodiscard]] virtual std::vector<std::optional<ServerAddress>> keyspaces() const = 0;
+  // On the context's thread: calls it once some keyspaces are known, unless the backend ends
+  // before.
+  virtual void when_known(std::function<void()> told) { told(); }
   // Changes when keys may have changed servers.
   [[nodiscard]] virtual std::uint64_t keyspace_version() const { return 0; }
 

@@ -116,11 +116,14 @@ std::unique_ptr<Backend> BackendFactory::make_sentinel_backend(boost::asio::io_c
                                            tier.events, tier.counters);
 }
 
-Connection::Options BackendFactory::to_any_node(const Backend& backend,
+Connection::Options BackendFactory::to_any_node(Backend& backend,
                                                 FleetChannel::Options& options) const {
   Connection::Options connection = to({}, url_.to_string());
-  auto locator = std::make_unique<AnyNodeLocator>(
-      url_.servers, [&backend] { return backend.keyspaces(); }, key_slot(options.channel));
+  auto locator = std::make_unique<AnyNodeLocator>(AnyNodeLocator::Options{
+      .seeds = url_.servers,
+      .serving = [&backend] { return backend.keyspaces(); },
+      .when_known = [&backend](std::function<void()> told) { backend.when_known(std::move(told)); },
+      .number = key_slot(options.channel)});
   // Both live in the channel.
   options.is_astray = [located = locator.get()] { return located->is_astray(); };
   connection.locator = std::move(locator);
@@ -128,7 +131,7 @@ Connection::Options BackendFactory::to_any_node(const Backend& backend,
 }
 
 std::unique_ptr<FleetChannel> BackendFactory::make_channel(boost::asio::io_context& context,
-                                                           const Backend& backend,
+                                                           Backend& backend,
                                                            FleetChannel::Options options,
                                                            TierEventSink sink) const {
   options.channel = config_.key_prefix + "fleet/" + std::to_string(url_.database);

@@ -22,9 +22,9 @@ class BackendFactory {
   [[nodiscard]] std::unique_ptr<Backend> make_backend(boost::asio::io_context& context,
                                                       std::size_t number, TierContext& tier) const;
   // The channel that all processes on this store, prefix and database share. In a cluster it goes
-  // to the nodes that `backend` knows, which outlives it.
+  // to the nodes that `backend` knows, which is on the same context and goes before it.
   [[nodiscard]] std::unique_ptr<FleetChannel> make_channel(boost::asio::io_context& context,
-                                                           const Backend& backend,
+                                                           Backend& backend,
                                                            FleetChannel::Options options,
                                                            TierEventSink sink) const;
   // Null where the store is not one server, or wants TLS.
@@ -36,7 +36,7 @@ class BackendFactory {
   [[nodiscard]] Session::Options session() const;
   [[nodiscard]] Connection::Options to(const ServerAddress& address, std::string name) const;
   [[nodiscard]] Connection::Options to_node(const ServerAddress& address, bool reads_replica) const;
-  [[nodiscard]] Connection::Options to_any_node(const Backend& backend,
+  [[nodiscard]] Connection::Options to_any_node(Backend& backend,
                                                 FleetChannel::Options& options) const;
   // As the sentinels name it: the master, or one of its replicas.
   [[nodiscard]] Connection::Options to_named(boost::asio::io_context& context, ServerRole role,

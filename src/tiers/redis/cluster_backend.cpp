@@ -55,6 +55,7 @@ void ClusterBackend::on_start() {
 
 void ClusterBackend::on_stop() {
   stopped_ = true;
+  told_when_known_.clear();
   timer_.cancel();
   for (const auto& [key, node] : nodes_) node->connection.stop(shutting_down());
   for (const Leaving& leaving : leaving_) leaving.node->connection.stop(shutting_down());

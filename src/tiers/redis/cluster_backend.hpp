@@ -52,6 +52,7 @@ class ClusterBackend final : public Backend {
   }
   [[nodiscard]] std::vector<std::optional<ServerAddress>> keyspaces() const override
       LEC_EXCLUDES(mutex_);
+  void when_known(std::function<void()> told) override;
   [[nodiscard]] std::uint64_t keyspace_version() const override {
     return version_.load(std::memory_order_acquire);
   }
@@ -97,6 +98,7 @@ class ClusterBackend final : public Backend {
   void adopt(SlotMap map);
   void drop_nodes_outside_map();
   void index_nodes();
+  void tell_known();
   void end_leaving(TimePoint now);
   void check_primaries();
 
@@ -123,7 +125,8 @@ class ClusterBackend final : public Backend {
   bool early_in_vain_ = false;  // a lookup has waited for the map until its deadline
   SlotMap map_;
   std::vector<OperationPtr> early_;  // lookups that wait for the first map
-  WriteLane lane_;                   // writes of slots that nobody serves
+  std::vector<std::function<void()>> told_when_known_;
+  WriteLane lane_;  // writes of slots that nobody serves
   SlotWrites slot_writes_;
   std::vector<std::uint16_t> free_slots_;           // whose held writes may go
   std::vector<OperationPtr> returned_;              // sent elsewhere, not writes

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <set>
+#include <utility>
 
 #include "tiers/redis/cluster_node.hpp"
 #include "tiers/redis/command.hpp"
@@ -91,6 +92,7 @@ void ClusterBackend::adopt(SlotMap map) {
   map_ = std::move(map);
   index_nodes();
   drop_nodes_outside_map();
+  tell_known();
   for (OperationPtr& operation : std::exchange(early_, {}))
     returned_.push_back(std::move(operation));
   std::vector<OperationPtr> waiting;
@@ -117,6 +119,16 @@ void ClusterBackend::index_nodes() {
   }
   // Behind it: whoever has read this version finds these keyspaces, or newer ones.
   version_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void ClusterBackend::when_known(std::function<void()> told) {
+  if (!map_.shards().empty()) return told();
+  told_when_known_.push_back(std::move(told));
+}
+
+void ClusterBackend::tell_known() {
+  if (map_.shards().empty()) return;
+  for (const auto& told : std::exchange(told_when_known_, {})) told();
 }
 
 void ClusterBackend::drop_nodes_outside_map() {

@@ -2,12 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace llm_edge_cache::redis {
 namespace {
 
 using Nodes = std::vector<std::optional<ServerAddress>>;
+
+// Nothing is ever known to serve that is not so from the beginning, or at the next attempt.
+AnyNodeLocator::Options of(std::vector<ServerAddress> seeds, const Nodes& serving,
+                           std::size_t number) {
+  return {.seeds = std::move(seeds),
+          .serving = [&serving] { return serving; },
+          .when_known = [](const std::function<void()>& told) { told(); },
+          .number = number};
+}
 
 std::string located(AnyNodeLocator& locator) {
   std::string host;
@@ -17,7 +28,7 @@ std::string located(AnyNodeLocator& locator) {
 
 TEST(AnyNodeLocatorTest, asks_the_seeds_until_others_are_known) {
   Nodes serving;
-  AnyNodeLocator locator({{"s1"}, {"s2"}}, [&] { return serving; }, 0);
+  AnyNodeLocator locator(of({{"s1"}, {"s2"}}, serving, 0));
   EXPECT_EQ(located(locator), "s1");
   EXPECT_EQ(located(locator), "s2");
   EXPECT_FALSE(locator.is_astray());
@@ -25,9 +36,35 @@ TEST(AnyNodeLocatorTest, asks_the_seeds_until_others_are_known) {
   EXPECT_EQ(located(locator), "n1");
 }
 
+TEST(AnyNodeLocatorTest, waits_at_first_until_some_serve) {
+  Nodes serving;
+  std::function<void()> told;
+  auto options = of({{"s1"}}, serving, 0);
+  options.when_known = [&](std::function<void()> when) { told = std::move(when); };
+  AnyNodeLocator locator(std::move(options));
+  std::string host;
+  locator.locate([&](const Result<ServerAddress>& node) { host = node.value().host; });
+  EXPECT_EQ(host, "");
+  serving = {ServerAddress{"n1"}};
+  told();
+  EXPECT_EQ(host, "n1");
+}
+
+TEST(AnyNodeLocatorTest, goes_to_a_seed_after_it_has_waited_in_vain) {
+  const Nodes serving;
+  std::function<void()> told;
+  auto options = of({{"s1"}}, serving, 0);
+  options.when_known = [&](std::function<void()> when) { told = std::move(when); };
+  AnyNodeLocator locator(std::move(options));
+  EXPECT_EQ(located(locator), "");
+  locator.cancel();
+  EXPECT_EQ(located(locator), "s1");
+  told();  // nobody waits any more
+}
+
 TEST(AnyNodeLocatorTest, knows_when_the_node_has_left_the_others) {
   Nodes serving = {ServerAddress{"n1"}, ServerAddress{"n2"}};
-  AnyNodeLocator locator({{"s1"}}, [&] { return serving; }, 0);
+  AnyNodeLocator locator(of({{"s1"}}, serving, 0));
   EXPECT_EQ(located(locator), "n1");
   EXPECT_FALSE(locator.is_astray());
   serving = {ServerAddress{"n2"}};
@@ -40,8 +77,8 @@ TEST(AnyNodeLocatorTest, begins_with_the_same_node_in_whatever_order_they_are_to
   const Nodes one_way = {ServerAddress{"n1"}, ServerAddress{"n2"}, ServerAddress{"n3"}};
   const Nodes other_way = {one_way.rbegin(), one_way.rend()};
   for (std::size_t number = 0; number < 5; ++number) {
-    AnyNodeLocator one({{"a"}, {"b"}}, [&] { return one_way; }, number);
-    AnyNodeLocator other({{"b"}, {"a"}}, [&] { return other_way; }, number);
+    AnyNodeLocator one(of({{"a"}, {"b"}}, one_way, number));
+    AnyNodeLocator other(of({{"b"}, {"a"}}, other_way, number));
     EXPECT_EQ(located(one), located(other));
     EXPECT_EQ(located(one), located(other));  // after an attempt in vain
   }
@@ -49,7 +86,7 @@ TEST(AnyNodeLocatorTest, begins_with_the_same_node_in_whatever_order_they_are_to
 
 TEST(AnyNodeLocatorTest, begins_anew_after_a_connection_that_held) {
   const Nodes serving = {ServerAddress{"n1"}, ServerAddress{"n2"}};
-  AnyNodeLocator locator({{"s1"}}, [&] { return serving; }, 0);
+  AnyNodeLocator locator(of({{"s1"}}, serving, 0));
   EXPECT_EQ(located(locator), "n1");
   EXPECT_EQ(located(locator), "n2");
   EXPECT_FALSE(locator.is_astray());
@@ -58,7 +95,7 @@ TEST(AnyNodeLocatorTest, begins_anew_after_a_connection_that_held) {
 
 TEST(AnyNodeLocatorTest, leaves_a_seed_for_the_node_that_others_begin_with) {
   Nodes serving;
-  AnyNodeLocator locator({{"n1"}}, [&] { return serving; }, 1);
+  AnyNodeLocator locator(of({{"n1"}}, serving, 1));
   EXPECT_EQ(located(locator), "n1");
   serving = {ServerAddress{"n1"}, ServerAddress{"n2"}};
   EXPECT_TRUE(locator.is_astray());
@@ -68,7 +105,7 @@ TEST(AnyNodeLocatorTest, leaves_a_seed_for_the_node_that_others_begin_with) {
 
 TEST(AnyNodeLocatorTest, stays_with_a_seed_that_others_begin_with) {
   Nodes serving;
-  AnyNodeLocator locator({{"n2"}}, [&] { return serving; }, 1);
+  AnyNodeLocator locator(of({{"n2"}}, serving, 1));
   EXPECT_EQ(located(locator), "n2");
   serving = {ServerAddress{"n1"}, ServerAddress{"n2"}};
   EXPECT_FALSE(locator.is_astray());
@@ -76,7 +113,7 @@ TEST(AnyNodeLocatorTest, stays_with_a_seed_that_others_begin_with) {
 
 TEST(AnyNodeLocatorTest, stays_with_a_second_choice_once_it_is_connected) {
   const Nodes serving = {ServerAddress{"n1"}, ServerAddress{"n2"}};
-  AnyNodeLocator locator({{"s1"}}, [&] { return serving; }, 0);
+  AnyNodeLocator locator(of({{"s1"}}, serving, 0));
   EXPECT_EQ(located(locator), "n1");
   EXPECT_EQ(located(locator), "n2");
   EXPECT_FALSE(locator.is_astray());
@@ -85,7 +122,7 @@ TEST(AnyNodeLocatorTest, stays_with_a_second_choice_once_it_is_connected) {
 
 TEST(AnyNodeLocatorTest, leaves_out_nodes_without_an_address) {
   const Nodes serving = {std::nullopt, ServerAddress{"n1"}};
-  AnyNodeLocator locator({{"s1"}}, [&] { return serving; }, 0);
+  AnyNodeLocator locator(of({{"s1"}}, serving, 0));
   EXPECT_EQ(located(locator), "n1");
   EXPECT_EQ(located(locator), "n1");
 }
