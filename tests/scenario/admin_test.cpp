@@ -1,4 +1,5 @@
 // The admin API and its commands, over the real binary, memory and a real Redis.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "tests/scenario/process_memory.hpp"
 #include "tests/scenario/program.hpp"
 #include "tests/scenario/raw_client.hpp"
 #include "tests/support/eventually.hpp"
@@ -160,6 +162,35 @@ TEST_F(AdminTest, hundreds_of_entries_come_through_both_ways) {
             "{\"imported\":300,\"expired\":0,\"filtered\":0}\n");
   EXPECT_TRUE(redis_has("301"));
   EXPECT_THAT(asked(proxy, "question 299", "many"), HasSubstr("; hit;"));
+}
+
+// Fifty megabytes, more than all buffers on the way take: it must wait, in memory that stays small.
+TEST_F(AdminTest, an_export_waits_for_who_reads_slowly_and_comes_whole) {
+  Program proxy(arguments({"--l1-capacity", "10"}), environment());
+  asked(proxy, "one", "many");
+  auto entry = nlohmann::json::parse(said(proxy, {"export"}));
+  constexpr std::size_t kContentBytes = 256U << 10U;
+  constexpr std::size_t kEntries = 200;
+  entry["content"] = std::string(kContentBytes, 'x');
+  std::string lines;
+  for (std::size_t i = 0; i < kEntries; ++i) {
+    entry["key"] = fmt::format("{:064x}", i + 1);
+    lines += entry.dump() + "\n";
+  }
+  EXPECT_THAT(said(proxy, {"import"}, lines), HasSubstr("\"imported\":200"));
+  ASSERT_TRUE(redis_has(std::to_string(kEntries + 2)));
+
+  const auto before = resident_bytes(proxy.process().pid());
+  RawClient slow(proxy.address("admin"));
+  slow.send("GET /export HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " +
+            std::string(kToken) + "\r\n\r\n");
+  slow.wait_for_bytes();
+  // Whatever it does for another, it has done while this one was not read.
+  said(proxy, {"export", "--output", export_file()});
+  EXPECT_GT(std::filesystem::file_size(export_file()), kEntries * kContentBytes);
+  const auto grown = grown_since(before, proxy.process().pid());
+  EXPECT_GE(slow.read_bytes(kEntries * kContentBytes), kEntries * kContentBytes);
+  expect_grown_less(grown, 32U << 20U);
 }
 
 TEST_F(AdminTest, a_line_that_is_not_an_entry_ends_the_import_with_its_number) {

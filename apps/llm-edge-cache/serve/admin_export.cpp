@@ -1,5 +1,6 @@
 #include "serve/admin_export.hpp"
 
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -21,8 +22,11 @@ class Export : public std::enable_shared_from_this<Export> {
         walk_(std::make_shared<CacheWalk>(cache)) {}
 
   void start() {
-    exchange_->on_drain([weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->write();
+    // Nobody else holds the export while the socket takes no more; the exchange lets go of this
+    // when it ends, however it does.
+    exchange_->on_drain([self = shared_from_this()] {
+      ++self->drains_;
+      self->write();
     });
     http::ResponseHead head;
     head.headers.add("Content-Type", "application/x-ndjson");
@@ -47,16 +51,18 @@ class Export : public std::enable_shared_from_this<Export> {
 
   // Until the socket takes no more; then on_drain() goes on.
   void write() {
-    // write() below may drain at once, and call back while it does.
+    // The exchange's write() may drain at once, and call back while it does.
     if (is_writing_ || at_ == page_.size()) return;
     is_writing_ = true;
     const auto now_ms = clock_->now_ms();
     while (at_ < page_.size()) {
       const KeyedEntry one = std::move(page_[at_++]);
       if (!filter_.matches(*one.entry, now_ms)) continue;
+      const auto drains_before = drains_;
       const auto written = exchange_->write(to_line(one));
       if (written == http::WriteResult::kClosed) at_ = page_.size();
-      if (written == http::WriteResult::kQueued && at_ < page_.size()) break;
+      const bool is_waiting = written == http::WriteResult::kQueued && drains_ == drains_before;
+      if (is_waiting && at_ < page_.size()) break;
     }
     is_writing_ = false;
     if (at_ == page_.size()) next_page();
@@ -69,6 +75,7 @@ class Export : public std::enable_shared_from_this<Export> {
   std::vector<KeyedEntry> page_;
   std::size_t at_ = 0;
   bool is_writing_ = false;
+  std::uint64_t drains_ = 0;
 };
 
 }  // namespace
