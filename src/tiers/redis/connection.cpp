@@ -122,7 +122,9 @@ void Connection::become_ready(TimePoint time) {
 }
 
 void Connection::drop(const Error& error) {
-  if (state_ == State::kReady) lose(error);
+  if (state_ != State::kReady) return;
+  lose(error);
+  retry_at_ = now();
 }
 
 void Connection::lose(const Error& error) {
@@ -131,13 +133,13 @@ void Connection::lose(const Error& error) {
   const std::shared_ptr<Link> link = std::exchange(link_, nullptr);
   if (options_.locator != nullptr) options_.locator->cancel();
   if (link != nullptr) link->close();
-  if (was_ready &&
-      (link->session().answered() > 0 || time - ready_since_ >= options_.backoff.max)) {
+  const bool has_answered = was_ready && link->session().answered() > 0;
+  if (has_answered || (was_ready && time - ready_since_ >= options_.backoff.max)) {
     backoff_.reset();
   }
   state_ = State::kWaiting;
   first_attempt_ = false;
-  retry_at_ = time + backoff_.next();
+  retry_at_ = has_answered && options_.retries_at_once ? time : time + backoff_.next();
   breaker_.record_failure(time);
   if (error.code == ErrorCode::kProtocol) counters_.add_error(error.code);
   publish_gate();  // before anyone who is told of the loss asks again

@@ -42,6 +42,8 @@ class Connection final : private Link::Owner {
     std::chrono::milliseconds connect_timeout{1'000};  // name resolution and log-in included
     std::chrono::milliseconds operation_timeout{100};
     std::uint64_t seed = 0;  // of the jitter
+    // The first attempt after a session that has answered goes without waiting for the backoff.
+    bool retries_at_once = false;
     // Asked before every attempt; null: the address is known.
     std::unique_ptr<Locator> locator{};
     Redirector* redirector = nullptr;
@@ -69,7 +71,7 @@ class Connection final : private Link::Owner {
   void submit(OperationPtr operation, Order order, TimePoint now);
   // Sends what can be sent, publishes the gate, sets the timer: after anything that happened.
   void settle();
-  // Gives the connection up for another; settle() follows.
+  // Gives the connection up for another, which it looks for at once; settle() follows.
   void drop(const Error& error);
   // The writes that wait, to be sent elsewhere.
   [[nodiscard]] std::vector<OperationPtr> take_waiting();

@@ -49,6 +49,10 @@ Connection::Options FleetChannel::connection_options(Connection::Options options
   options.session.channel = options_.channel;
   options.session.on_message = [this](std::string_view payload) { on_payload(payload); };
   options.on_link = [this](bool is_up) { on_link(is_up); };
+  options.on_gate = [this] {
+    if (news_.size() > 0) wake();
+  };
+  options.retries_at_once = true;
   return options;
 }
 
@@ -108,8 +112,8 @@ void FleetChannel::send(OperationPtr operation) {
   connection_.settle();
 }
 
-// What was not told is told again at the next keepalive, or on the next connection: to hear it
-// twice does no harm.
+// What was not told is told again when the connection answers again, on the next one, or, where it
+// was refused, at the next keepalive: to hear it twice does no harm.
 void FleetChannel::on_published(std::optional<NewsQueue::Batch> untold) {
   is_publishing_ = false;
   if (untold) {
@@ -144,7 +148,7 @@ void FleetChannel::on_link(bool is_up) {
 }
 
 void FleetChannel::set_timer() {
-  timer_.expires_after(kKeepalive);
+  timer_.expires_after(options_.keepalive);
   timer_.async_wait([this](boost::system::error_code error) {
     if (error || stopped_) return;
     on_tick();

@@ -1,13 +1,14 @@
 // The channel over which the processes on one store hear of each other: a connection of its own
 // that subscribes, publishes, and asks in between whether it is still alive.
 //
-// A PING every kKeepalive, with the operation deadline: a server that freezes, or a connection that
+// A PING every keepalive, with the operation deadline: a server that freezes, or a connection that
 // is half open, is given up after that and five deadlines more. In a cluster, which carries a
 // message to all its nodes, any of them will do; a fleet meets at one (AnyNodeLocator), and leaves
 // one that serves no slots any more.
 //
 // News goes out at once, and in one message as much of it as came while the last one was under way;
-// what could not be told waits (NewsQueue) until the channel is up again.
+// what could not be told waits (NewsQueue) until the channel is up again, or answers again. A
+// channel that is lost is taken up again at once: until then its process hears nothing.
 #pragma once
 
 #include <atomic>
@@ -32,10 +33,9 @@ namespace llm_edge_cache::redis {
 // out of work when it is destroyed.
 class FleetChannel {
  public:
-  static constexpr std::chrono::milliseconds kKeepalive{1'000};
-
   struct Options {
     std::string channel{};
+    std::chrono::milliseconds keepalive{1'000};
     std::chrono::milliseconds operation_timeout{100};
     // Asked at every keepalive; true: the connection is to a node that hears nothing, or late. May
     // be empty.
@@ -47,7 +47,8 @@ class FleetChannel {
     std::function<void()> on_first_attempt{};
   };
 
-  // Of the connection, session.channel, session.on_message and on_link are set here.
+  // Of the connection, session.channel, session.on_message, on_link, on_gate and retries_at_once
+  // are set here.
   FleetChannel(boost::asio::io_context& context, Connection::Options connection, Options options,
                TierEventSink sink);
 
