@@ -128,7 +128,7 @@ ClusterBackend::Node* ClusterBackend::node_for(const Operation& operation,
     if (found != nodes_.end()) return found->second.get();
     if (!slot) return nullptr;
   }
-  if (!slot) return any_ready_node();
+  if (!slot) return any_open_node();
   const std::uint16_t shard = map_.shard_of(*slot);
   if (shard == SlotMap::kNoShard) return nullptr;
   const ShardNodes& nodes = shard_nodes_[shard];
@@ -145,6 +145,15 @@ ClusterBackend::Node* ClusterBackend::any_ready_node() {
     if (!node->reads_replica && node->connection.is_ready()) ready.push_back(node.get());
   }
   return ready.empty() ? nullptr : ready[asked_++ % ready.size()];
+}
+
+ClusterBackend::Node* ClusterBackend::any_open_node() {
+  if (Node* const ready = any_ready_node()) return ready;
+  // Nobody yet: the map came from a node that serves no slot, and those that do are connecting.
+  for (const auto& [key, node] : nodes_) {
+    if (!node->reads_replica && node->connection.accepting()) return node.get();
+  }
+  return nullptr;
 }
 
 bool ClusterBackend::take_back(Node& from, OperationPtr& operation, std::string_view error) {

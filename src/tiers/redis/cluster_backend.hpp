@@ -82,6 +82,7 @@ class ClusterBackend final : public Backend {
   void await_writes(OperationPtr barrier);
   Node* node_for(const Operation& operation, std::optional<std::uint16_t> slot);
   Node* any_ready_node();
+  Node* any_open_node();  // which will be ready, if none is
   bool take_back(Node& from, OperationPtr& operation, std::string_view error);
   void send_on(TimePoint now);
   void end_turn(std::uint16_t slot);

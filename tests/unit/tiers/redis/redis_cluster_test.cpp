@@ -45,6 +45,21 @@ TEST(RedisClusterTest, finds_the_cluster_by_any_seed_that_answers) {
   EXPECT_EQ(tier.read(1), "one");
 }
 
+// The map of the slots comes from a node that serves none of them, before any other is connected
+// to.
+TEST(RedisClusterTest, turns_nothing_away_at_first_though_its_seed_is_a_replica) {
+  RedisCluster cluster;
+  const std::string replica = "127.0.0.1:" + std::to_string(cluster.node(4).port());
+  for (int round = 0; round < 10; ++round) {
+    LiveTier checked(quick("redis+cluster://" + replica));
+    EXPECT_TRUE(checked.check().ok());
+    LiveTier counted(quick("redis+cluster://" + replica));
+    EXPECT_TRUE(counted.size().ok());
+    LiveTier cleared(quick("redis+cluster://" + replica));
+    EXPECT_TRUE(cleared.clear().ok());
+  }
+}
+
 TEST(RedisClusterTest, says_that_a_single_server_is_no_cluster) {
   test::RedisServer server;
   LiveTier tier(impatient("redis+cluster://127.0.0.1:" + std::to_string(server.port())));
