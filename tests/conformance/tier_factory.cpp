@@ -33,7 +33,11 @@ class RedisFactory final : public TierFactory {
 
   [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] std::unique_ptr<Tier> make(ClockPtr clock) const override {
-    if (store_ == nullptr) store_ = std::make_unique<Store>();
+    if (store_ == nullptr) {
+      store_ = std::make_unique<Store>();
+      // A failover loses writes that had been acknowledged.
+      if constexpr (requires { store_->be_patient(); }) store_->be_patient();
+    }
     // Deadlines are generous: a busy machine must not fail what is not about time.
     auto config = config_;
     config.url = store_->url();
@@ -73,6 +77,7 @@ template <class Deployment>
 class MutuallyTls {
  public:
   [[nodiscard]] std::string url() const { return deployment_.url(); }
+  void be_patient() { deployment_.be_patient(); }
   void add_tls(L2Config& config) const {
     config.tls_ca_file = authority_.ca_file();
     config.tls_cert_file = certificate_.certificate_file;

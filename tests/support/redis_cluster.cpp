@@ -44,6 +44,12 @@ RedisCluster::RedisCluster(const MutualTls& tls) : is_tls_(tls.is_on()) {
   }
 }
 
+void RedisCluster::be_patient() {
+  for (const auto& server : nodes_) {
+    server->command({"CONFIG", "SET", "cluster-node-timeout", "60000"});
+  }
+}
+
 std::string RedisCluster::url() const {
   return (is_tls_ ? "rediss+cluster://" : "redis+cluster://") + address(0) + "," + address(1) +
          "," + address(2);

@@ -18,6 +18,8 @@ class RedisCluster {
   explicit RedisCluster(const MutualTls& tls = {});
 
   // redis+cluster:// or rediss+cluster:// with the first three nodes.
+  // From here on no server is taken for dead: for what is not about failover, on a busy machine.
+  void be_patient();
   [[nodiscard]] std::string url() const;
   // Primaries first, as they were made; a failover changes their roles, not their places.
   [[nodiscard]] RedisServer& node(std::size_t index) { return *nodes_[index]; }

@@ -35,6 +35,12 @@ RedisSentinels::RedisSentinels(const MutualTls& tls, const std::string& sentinel
   if (!known) throw std::runtime_error("the sentinels do not know each other");
 }
 
+void RedisSentinels::be_patient() {
+  for (const auto& sentinel : sentinels_) {
+    sentinel->command({"SENTINEL", "SET", "mymaster", "down-after-milliseconds", "60000"});
+  }
+}
+
 std::string RedisSentinels::url() const {
   std::string url = is_tls_ ? "rediss+sentinel://" : "redis+sentinel://";
   for (const auto& sentinel : sentinels_) {

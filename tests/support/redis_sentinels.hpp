@@ -15,6 +15,8 @@ class RedisSentinels {
   // sentinels where it is not empty.
   explicit RedisSentinels(const MutualTls& tls = {}, const std::string& sentinel_password = {});
 
+  // From here on no server is taken for dead: for what is not about failover, on a busy machine.
+  void be_patient();
   // redis+sentinel://..../mymaster or rediss+sentinel://..../mymaster
   [[nodiscard]] std::string url() const;
   [[nodiscard]] RedisServer& server(std::size_t index) { return *servers_[index]; }
