@@ -6,21 +6,24 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
-#include <vector>
 
 namespace llm_edge_cache::bench {
 namespace {
 
 constexpr double kNsInMs = 1e6;
 
+double wait_in(const std::filesystem::path& task) {
+  std::ifstream stat(task / "schedstat");
+  double ran_ns = 0;
+  double waited_ns = 0;
+  return stat >> ran_ns >> waited_ns ? waited_ns / kNsInMs : 0;
+}
+
 double waited_ms(const std::string& process) {
   double sum_ms = 0;
   std::error_code gone;
   for (const auto& task : std::filesystem::directory_iterator("/proc/" + process + "/task", gone)) {
-    std::ifstream stat(task.path() / "schedstat");
-    double ran_ns = 0;
-    double waited_ns = 0;
-    if (stat >> ran_ns >> waited_ns) sum_ms += waited_ns / kNsInMs;
+    sum_ms += wait_in(task.path());
   }
   return sum_ms;
 }
@@ -29,11 +32,9 @@ double waited_ms(const std::string& process) {
 
 std::map<std::string, double> CpuWait::now_ms() {
   const std::string self = std::to_string(::getpid());
-  std::vector<std::string> processes = {self};
+  std::map<std::string, double> waits = {{self, wait_in("/proc/thread-self")}};
   std::ifstream children("/proc/self/task/" + self + "/children");
-  for (std::string child; children >> child;) processes.push_back(child);
-  std::map<std::string, double> waits;
-  for (const std::string& process : processes) waits[process] = waited_ms(process);
+  for (std::string child; children >> child;) waits[child] = waited_ms(child);
   return waits;
 }
 

@@ -1,4 +1,4 @@
-// How long this process and its children were ready to run and had no CPU.
+// How long this thread and the children of its process were ready to run and had no CPU.
 #pragma once
 
 #include <map>
@@ -11,7 +11,7 @@ class CpuWait {
  public:
   CpuWait() : before_(now_ms()) {}
 
-  // Of the process that waited longest, its threads taken together.
+  // Of the one that waited longest, the threads of a child taken together.
   [[nodiscard]] double longest_ms() const;
 
  private:
