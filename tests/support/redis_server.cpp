@@ -5,10 +5,12 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/support/eventually.hpp"
 #include "tests/support/free_port.hpp"
 
 namespace llm_edge_cache::test {
@@ -185,7 +187,8 @@ void RedisServer::restart() {
 }
 
 std::string RedisServer::command(const std::vector<std::string>& arguments) {
-  const timeval limit{5, 0};
+  constexpr auto kLimit = std::chrono::duration_cast<std::chrono::seconds>(kEventually);
+  const timeval limit{kLimit.count(), 0};
   const ContextPtr context(socket_path_.empty()
                                ? ::redisConnectWithTimeout("127.0.0.1", port_, limit)
                                : ::redisConnectUnixWithTimeout(socket_path_.c_str(), limit));
