@@ -39,7 +39,7 @@ class Backend {
   [[nodiscard]] virtual std::vector<std::optional<ServerAddress>> keyspaces() const = 0;
   // On the context's thread: calls it once some keyspaces are known, unless the backend ends
   // before.
-  virtual void when_known(std::function<void()> told) { told(); }
+  virtual void when_known(const std::function<void()>& told) { told(); }
   // Changes when keys may have changed servers.
   [[nodiscard]] virtual std::uint64_t keyspace_version() const { return 0; }
 

@@ -122,7 +122,7 @@ Connection::Options BackendFactory::to_any_node(Backend& backend,
   auto locator = std::make_unique<AnyNodeLocator>(AnyNodeLocator::Options{
       .seeds = url_.servers,
       .serving = [&backend] { return backend.keyspaces(); },
-      .when_known = [&backend](std::function<void()> told) { backend.when_known(std::move(told)); },
+      .when_known = [&backend](const std::function<void()>& told) { backend.when_known(told); },
       .number = key_slot(options.channel)});
   // Both live in the channel.
   options.is_astray = [located = locator.get()] { return located->is_astray(); };

@@ -52,7 +52,7 @@ class ClusterBackend final : public Backend {
   }
   [[nodiscard]] std::vector<std::optional<ServerAddress>> keyspaces() const override
       LEC_EXCLUDES(mutex_);
-  void when_known(std::function<void()> told) override;
+  void when_known(const std::function<void()>& told) override;
   [[nodiscard]] std::uint64_t keyspace_version() const override {
     return version_.load(std::memory_order_acquire);
   }

@@ -121,9 +121,9 @@ void ClusterBackend::index_nodes() {
   version_.fetch_add(1, std::memory_order_acq_rel);
 }
 
-void ClusterBackend::when_known(std::function<void()> told) {
+void ClusterBackend::when_known(const std::function<void()>& told) {
   if (!map_.shards().empty()) return told();
-  told_when_known_.push_back(std::move(told));
+  told_when_known_.push_back(told);
 }
 
 void ClusterBackend::tell_known() {

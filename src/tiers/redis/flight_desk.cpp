@@ -17,8 +17,9 @@ void FlightDesk::ask(Waits::iterator wait, TimePoint now) {
   wait->ask_at = now + kAskAgain;
   const std::uint64_t number = ++questions_;
   asking_.emplace(number, wait);
-  actions_.ask(Kind::kAcquire, wait->key, wait->token,
-               [this, number, now](Result<bool> acquired) { on_asked(number, now, acquired); });
+  actions_.ask(
+      Kind::kAcquire, wait->key, wait->token,
+      [this, number, now](const Result<bool>& acquired) { on_asked(number, now, acquired); });
 }
 
 void FlightDesk::on_asked(std::uint64_t number, TimePoint now, const Result<bool>& acquired) {

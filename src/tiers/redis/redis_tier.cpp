@@ -55,12 +55,12 @@ struct RedisTier::Impl {
       backends.push_back(factory.make_backend(threads[i % threads.size()]->context(), i, context));
     }
     fleet = std::make_unique<RedisFleet>(threads.front()->context(), context,
-                                         fleet_options(std::move(options.on_event)));
+                                         fleet_options(options.on_event));
     context.changes = fleet.get();
     for (const auto& backend : backends) backend->start();
   }
 
-  RedisFleet::Options fleet_options(TierEventSink on_event) {
+  RedisFleet::Options fleet_options(const TierEventSink& on_event) {
     RedisFleet::Options fleet_options;
     fleet_options.backend_of = [this](const KeyDigest& key) -> Backend& { return backend_of(key); };
     fleet_options.put = [this](const KeyDigest& key, EntryPtr entry,
