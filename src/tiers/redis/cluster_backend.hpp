@@ -19,6 +19,7 @@
 
 #include "base/thread_annotations.hpp"
 #include "tiers/redis/backend.hpp"
+#include "tiers/redis/hole_doubt.hpp"
 #include "tiers/redis/slot_map.hpp"
 #include "tiers/redis/slot_writes.hpp"
 
@@ -125,6 +126,7 @@ class ClusterBackend final : public Backend {
   bool has_map_ = false;
   bool early_in_vain_ = false;  // a lookup has waited for the map until its deadline
   SlotMap map_;
+  HoleDoubt hole_doubt_;
   std::vector<OperationPtr> early_;  // lookups that wait for the first map
   std::vector<std::function<void()>> told_when_known_;
   WriteLane lane_;  // writes of slots that nobody serves

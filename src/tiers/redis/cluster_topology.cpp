@@ -73,7 +73,11 @@ void ClusterBackend::on_map(Result<SlotMap> map) {
   refreshing_ = false;
   if (stopped_) return;
   if (map.ok()) {
-    adopt(std::move(map).value());
+    if (hole_doubt_.doubts(map_, *map, now())) {
+      want_refresh();
+    } else {
+      adopt(std::move(map).value());
+    }
   } else {
     want_refresh();
     if (map.error().code == ErrorCode::kProtocol) {
