@@ -39,7 +39,7 @@ Error overloaded(std::string_view what) {
 
 struct RedisTier::Impl {
   Impl(const L2Config& config, EntryFormat format, BackendFactory backend_factory, ClockPtr clock,
-       RedisTierOptions options)
+       const RedisTierOptions& options)
       : context(config, std::move(format), std::move(clock), options.on_event),
         factory(std::move(backend_factory)),
         direct_reader(factory.make_direct_reader()),
@@ -153,7 +153,7 @@ struct RedisTier::Impl {
 };
 
 Result<std::unique_ptr<RedisTier>> RedisTier::create(const L2Config& config, ClockPtr clock,
-                                                     RedisTierOptions options) {
+                                                     const RedisTierOptions& options) {
   if (Status status = config.validate(); !status) return status.error();
   if (options.scan_timeout_ms == 0 || options.scan_timeout_ms > kMaxWaitMs) {
     return Error{ErrorCode::kInvalidArgument, "l2.scan_timeout_ms must be 1 to a day"};
@@ -164,9 +164,8 @@ Result<std::unique_ptr<RedisTier>> RedisTier::create(const L2Config& config, Clo
   if (!factory.ok()) return factory.error();
   Result<EntryFormat> format = EntryFormat::of(config, kCompressOverBytes);
   if (!format.ok()) return format.error();
-  return std::unique_ptr<RedisTier>(new RedisTier(
-      std::make_unique<Impl>(config, std::move(format).value(), std::move(factory).value(),
-                             std::move(clock), std::move(options))));
+  return std::unique_ptr<RedisTier>(new RedisTier(std::make_unique<Impl>(
+      config, std::move(format).value(), std::move(factory).value(), std::move(clock), options)));
 }
 
 RedisTier::RedisTier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

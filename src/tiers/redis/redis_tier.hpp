@@ -43,9 +43,8 @@ class RedisTier final : public Tier {
   // kInvalidArgument where the configuration or its URL cannot be used; the error of a key or
   // dictionary that cannot. Never waits for the server: one that is down is tried again in the
   // background.
-  [[nodiscard]] static Result<std::unique_ptr<RedisTier>> create(const L2Config& config,
-                                                                 ClockPtr clock,
-                                                                 RedisTierOptions options = {});
+  [[nodiscard]] static Result<std::unique_ptr<RedisTier>> create(
+      const L2Config& config, ClockPtr clock, const RedisTierOptions& options = {});
   // Waits up to shutdown_flush_ms for pending writes, then joins the I/O threads.
   ~RedisTier() override;
 
