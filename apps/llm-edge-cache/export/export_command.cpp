@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "admin_client.hpp"
 #include "commands.hpp"
@@ -24,11 +25,30 @@ int failed(std::string_view where, std::string_view why) {
   return kExitFailed;
 }
 
+// Of the fullest tier: what is in memory is mostly in the store, too. 0 where it cannot be told.
+std::uint64_t entries_of(const AdminServer& server) {
+  const auto body = body_of(ask_admin(server, {.target = "/stats"}));
+  if (!body.ok()) return 0;
+  const auto stats = nlohmann::json::parse(*body, nullptr, /*allow_exceptions=*/false);
+  if (!stats.is_object() || !stats.contains("tiers") || !stats["tiers"].is_object()) return 0;
+  std::uint64_t most = 0;
+  for (const auto& tier : stats["tiers"]) {
+    const auto entries = tier.is_object() ? tier.find("entries") : tier.end();
+    if (entries != tier.end() && entries->is_number_unsigned()) {
+      most = std::max(most, entries->get<std::uint64_t>());
+    }
+  }
+  return most;
+}
+
 int run_export(const ExportArguments& arguments) {
   const bool is_file = arguments.output != "-";
   std::FILE* out = is_file ? std::fopen(arguments.output.c_str(), "wbe") : stdout;
   if (out == nullptr) return failed(arguments.output, std::strerror(errno));
   Progress progress("exported");
+  if (progress.is_shown() && arguments.choice.query().empty()) {
+    progress.expect({.lines = entries_of(arguments.server)});
+  }
   AdminRequest request;
   request.target = "/export" + arguments.choice.query();
   request.on_data = [&](std::string_view bytes) {

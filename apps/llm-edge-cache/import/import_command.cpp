@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "admin_client.hpp"
 #include "commands.hpp"
@@ -31,6 +33,11 @@ int run_import(const ImportArguments& arguments) {
   std::FILE* in = is_file ? std::fopen(arguments.input.c_str(), "rbe") : stdin;
   if (in == nullptr) return import_failed(arguments.input, std::strerror(errno));
   Progress progress("sent");
+  if (is_file) {
+    std::error_code ignored;  // of a pipe, say: then nobody knows
+    const auto size = std::filesystem::file_size(arguments.input, ignored);
+    if (!ignored) progress.expect({.bytes = size});
+  }
   AdminRequest request;
   request.method = "POST";
   request.target = "/import" + arguments.choice.query();
