@@ -259,10 +259,16 @@ RequestParser::Expectation RequestParser::expectation(const RequestHead& head) {
                                                     : Expectation::kUnknown;
 }
 
+void RequestParser::start() {
+  if (received_ != nullptr && received_->head.headers.memory_bytes() > kMaxSpareBytes) {
+    received_.reset();
+  }
+  restart();
+}
+
 std::optional<ParseError> RequestParser::finish_head() {
   repeat_.forget();
-  const bool is_spare = received_ != nullptr && received_.use_count() == 1 &&
-                        received_->head.headers.memory_bytes() <= kMaxSpareBytes;
+  const bool is_spare = received_ != nullptr && received_.use_count() == 1;
   if (!is_spare) received_ = std::make_shared<ReceivedHead>();
   received_->note.reset();
   RequestHead& head = received_->head;

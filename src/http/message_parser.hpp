@@ -128,9 +128,11 @@ class RequestParser final : public MessageParser {
  public:
   explicit RequestParser(ParserLimits limits) : MessageParser(HTTP_REQUEST, limits) {}
 
-  void start() { restart(); }
-  // From kHead on. Let go of it on the parser's thread: the next request may use its memory, or
-  // find that it has the same head.
+  // Begins the next message. A head of much memory is let go of here: an idle connection keeps
+  // none.
+  void start();
+  // From kHead on, until start(). Let go of it on the parser's thread: the next request may use its
+  // memory, or find that it has the same head.
   [[nodiscard]] const std::shared_ptr<ReceivedHead>& received() const { return received_; }
   // Whether the client waits for 100 Continue, or expects what nobody can give.
   enum class Expectation { kNone, kContinue, kUnknown };

@@ -190,6 +190,20 @@ TEST(RepeatedHeadTest, is_not_changed_under_whoever_still_holds_it) {
   EXPECT_EQ(parser.received()->head.headers.get("content-length"), "7");
 }
 
+TEST(RepeatedHeadTest, of_much_memory_is_not_kept_for_the_next_request) {
+  RequestParser parser({});
+  const std::string large =
+      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nA: " + std::string(20'000, 'a') +
+      "\r\n\r\na";
+  ASSERT_EQ(feed_whole(parser, large), ParseEvent::kEnd);
+  EXPECT_NE(parser.received(), nullptr);
+  parser.start();
+  EXPECT_EQ(parser.received(), nullptr);
+  ASSERT_EQ(feed_whole(parser, post("5", "hello")), ParseEvent::kEnd);
+  parser.start();
+  EXPECT_NE(parser.received(), nullptr);
+}
+
 TEST(RepeatedHeadTest, is_judged_anew_when_one_byte_differs) {
   const std::string good = post("5", "hello");
   const std::size_t head_size = good.size() - 5;
