@@ -8,25 +8,6 @@
 namespace llm_edge_cache::http {
 namespace {
 
-// RFC 9110, 5.6.2.
-constexpr std::array<bool, 256> make_token_table() {
-  std::array<bool, 256> table{};
-  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) {
-    table[static_cast<unsigned char>(c)] = true;
-  }
-  return table;
-}
-constexpr std::array<bool, 256> kTokenChar = make_token_table();
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return kTokenChar[static_cast<unsigned char>(c)];
-  });
-}
-
 bool is_field_value(std::string_view text) {
   bool is_bad = false;  // looked for to the end, many bytes at once
   for (const char c : text) {
@@ -71,7 +52,7 @@ void append_framing(std::string& out, const Framing& framing) {
 template <class LeaveOut>
 bool append_fields(std::string& out, const Headers& headers, LeaveOut leave_out) {
   for (const HeaderField& field : headers) {
-    if (!is_token(field.name) || !is_field_value(field.value)) return false;
+    if (!is_field_name(field.name) || !is_field_value(field.value)) return false;
     if (!leave_out(field.name)) append_field(out, field.name, field.value);
   }
   return true;
@@ -103,7 +84,8 @@ bool append_response_head(std::string& out, const ResponseHead& head,
 }
 
 bool append_request_head(std::string& out, const RequestHead& head, const RequestFormat& format) {
-  if (!is_token(head.method) || !is_target(head.target)) return false;
+  // A method is a token as a name is.
+  if (!is_field_name(head.method) || !is_target(head.target)) return false;
   const std::size_t start = out.size();
   out.append(head.method).append(" ").append(head.target).append(" HTTP/1.1\r\n");
   if (!head.headers.contains("host")) append_field(out, "Host", format.host);
