@@ -5,6 +5,7 @@ find_package(Boost 1.81 REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(rocksdb REQUIRED IMPORTED_TARGET rocksdb)
 
 find_program(FLATC flatc REQUIRED)

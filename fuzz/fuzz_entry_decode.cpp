@@ -32,6 +32,16 @@ const EntryFormat& with_dictionary() {
   return format;
 }
 
+const EntryFormat& with_lz4() {
+  static const EntryFormat format = [] {
+    auto made = with_dictionary();
+    made.compress_over_bytes = 0;
+    made.lz4_up_to_bytes = kMaxBytes;
+    return made;
+  }();
+  return format;
+}
+
 // The key and the dictionary of the golden entries.
 const EntryFormat& encrypted() {
   static const EntryFormat format = [] {
@@ -82,7 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace llm_edge_cache;
   static const KeyDigest key = sha256("sample");  // that of the golden entries
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  for (const auto* format : {&plain(), &with_dictionary(), &encrypted()}) {
+  for (const auto* format : {&plain(), &with_dictionary(), &with_lz4(), &encrypted()}) {
     check_decode(key, bytes, *format);
     check_decode(key, seal_entry_frame(key, bytes, *format), *format);
   }

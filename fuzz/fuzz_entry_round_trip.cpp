@@ -50,6 +50,7 @@ EntryFormat make_format(FuzzedDataProvider& data) {
     static const auto dictionary =
         EntryDictionary::load(LEC_SOURCE_DIR "/tests/golden/entries/dictionary.bin").value();
     format.dictionary = dictionary;
+    format.lz4_up_to_bytes = data.ConsumeIntegralInRange<std::size_t>(0, 4'096);
   }
   return format;
 }

@@ -29,6 +29,7 @@ Result<EntryPtr> decode_entry(const KeyDigest& key, std::string_view bytes,
   auto entry = read_entry_table(*table);
   buffers.decrypted.trim(kMaxKeptBytes);
   buffers.table.trim(kMaxKeptBytes);
+  buffers.lz4.trim(kMaxKeptBytes);
   return entry;
 }
 

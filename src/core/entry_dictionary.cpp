@@ -24,7 +24,8 @@ EntryDictionary::EntryDictionary(std::string_view bytes)
     : id_(id_of(bytes)),
       to_compress_(ZSTD_createCDict(bytes.data(), bytes.size(), kEntryZstdLevel)),
       to_compress_short_(ZSTD_createCDict(bytes.data(), bytes.size(), kShortEntryZstdLevel)),
-      to_decompress_(ZSTD_createDDict(bytes.data(), bytes.size())) {}
+      to_decompress_(ZSTD_createDDict(bytes.data(), bytes.size())),
+      lz4_(bytes) {}
 
 const ZSTD_CDict_s* EntryDictionary::to_compress(std::size_t table_bytes) const {
   return entry_zstd_level(table_bytes) == kEntryZstdLevel ? to_compress_.get()

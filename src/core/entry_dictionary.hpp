@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/entry_lz4.hpp"
 #include "llm_edge_cache/result.hpp"
 
 struct ZSTD_CDict_s;
@@ -33,6 +34,7 @@ class EntryDictionary {
   // A table of that length.
   [[nodiscard]] const ZSTD_CDict_s* to_compress(std::size_t table_bytes) const;
   [[nodiscard]] const ZSTD_DDict_s* to_decompress() const { return to_decompress_.get(); }
+  [[nodiscard]] const Lz4Dictionary& lz4() const { return lz4_; }
 
  private:
   struct Free {
@@ -46,6 +48,7 @@ class EntryDictionary {
   const std::unique_ptr<ZSTD_CDict_s, Free> to_compress_;
   const std::unique_ptr<ZSTD_CDict_s, Free> to_compress_short_;
   const std::unique_ptr<ZSTD_DDict_s, Free> to_decompress_;
+  const Lz4Dictionary lz4_;
 };
 
 }  // namespace llm_edge_cache

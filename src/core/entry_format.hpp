@@ -18,6 +18,8 @@ struct EntryFormat {
   static constexpr std::size_t kCompressOverBytes = 1'024;
 
   std::size_t compress_over_bytes = kCompressOverBytes;  // shorter tables are stored as they are
+  // Such tables are compressed with LZ4 where there is a dictionary. 0: all with zstd.
+  std::size_t lz4_up_to_bytes = 0;
   std::size_t max_bytes = 64U << 20U;  // of a table that is not, or no longer, compressed
 
   // With a cipher, what is not encrypted is not read either: an entry from whoever can write to the

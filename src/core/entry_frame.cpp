@@ -1,6 +1,7 @@
 #include "core/entry_frame.hpp"
 
 #include <cstring>
+#include <optional>
 #include <span>
 
 #include "base/constant_time.hpp"
@@ -27,6 +28,15 @@ void put(std::string& frame, std::size_t at, const Bytes& bytes) {
   std::memcpy(&frame[at], bytes.data(), bytes.size());
 }
 
+// The flags of how a table of that length is compressed.
+std::uint8_t compression(std::size_t table_bytes, const EntryFormat& format) {
+  if (format.dictionary == nullptr || table_bytes > kMaxDictionaryTableBytes) {
+    return kCompressed;
+  }
+  const std::uint8_t with_dictionary = kCompressed | kWithDictionary;
+  return table_bytes <= format.lz4_up_to_bytes ? with_dictionary | kLz4 : with_dictionary;
+}
+
 // Room for the head, and the compressed table. Empty where that would not be shorter than with the
 // table as it is.
 std::string compressed(std::string_view table, const EntryFormat& format, std::uint8_t flags) {
@@ -37,7 +47,9 @@ std::string compressed(std::string_view table, const EntryFormat& format, std::u
     return {};
   }
   std::string frame(as_it_is - 1, '\0');
-  const auto size = compress_table(table, std::span(frame).subspan(begin), dictionary);
+  const auto out = std::span(frame).subspan(begin);
+  const auto size = (flags & kLz4) != 0 ? dictionary->lz4().compress(table, out)
+                                        : compress_table(table, out, dictionary);
   frame.resize(size == 0 ? 0 : begin + size);
   return frame;
 }
@@ -62,10 +74,7 @@ void encrypt(const KeyDigest& key, std::string& frame, std::size_t body, const E
 std::string seal(const KeyDigest& key, std::string_view table, const EntryFormat& format,
                  const EntryCipher::Nonce* nonce) {
   const std::uint8_t encrypted = nonce == nullptr ? 0 : kEncrypted;
-  const bool uses_dictionary =
-      format.dictionary != nullptr && table.size() <= kMaxDictionaryTableBytes;
-  const std::uint8_t with_dictionary = uses_dictionary ? kWithDictionary : 0;
-  std::uint8_t flags = encrypted | kCompressed | with_dictionary;
+  std::uint8_t flags = encrypted | compression(table.size(), format);
   auto frame = compressed(table, format, flags);
   if (frame.empty()) {
     flags = encrypted;
@@ -92,6 +101,7 @@ struct Content {
   std::string_view body;
   std::size_t table_bytes = 0;
   bool is_compressed = false;
+  bool is_lz4 = false;  // and not zstd; then there is a dictionary
   const EntryDictionary* dictionary = nullptr;
 };
 
@@ -117,7 +127,9 @@ Status check_head(std::string_view frame) {
 Status check_flags(std::string_view frame) {
   const auto flags = static_cast<std::uint8_t>(frame[kFlagsAt]);
   const bool dictionary_alone = (flags & (kWithDictionary | kCompressed)) == kWithDictionary;
-  if ((flags & ~(kCompressed | kEncrypted | kWithDictionary)) != 0 || dictionary_alone) {
+  const bool lz4_alone = (flags & (kLz4 | kWithDictionary)) == kLz4;
+  if ((flags & ~(kCompressed | kEncrypted | kWithDictionary | kLz4)) != 0 || dictionary_alone ||
+      lz4_alone) {
     return corrupt("the stored entry uses features that this build does not know");
   }
   if (frame.size() < body_at(flags)) {
@@ -161,7 +173,8 @@ Result<Content> verify(const KeyDigest& key, std::string_view frame, const Entry
   }
   const auto flags = static_cast<std::uint8_t>(frame[kFlagsAt]);
   Content content{.body = frame.substr(body_at(flags)),
-                  .is_compressed = (flags & kCompressed) != 0};
+                  .is_compressed = (flags & kCompressed) != 0,
+                  .is_lz4 = (flags & kLz4) != 0};
   if ((flags & kEncrypted) != 0) {
     const auto body = decrypt(key, frame, body_at(flags), format, decrypted);
     if (!body.ok()) {
@@ -206,25 +219,27 @@ Result<Content> read_content(const KeyDigest& key, std::string_view frame,
                  .is_compressed = (flags & kCompressed) != 0};
 }
 
+Result<std::string_view> decompress(const Content& content, FrameBuffers& buffers) {
+  const auto size = content.table_bytes;
+  std::optional<std::string_view> table;
+  if (content.is_lz4) {
+    const auto& dictionary = *content.dictionary;
+    table = buffers.lz4.decompress(content.body, size, dictionary.lz4(), dictionary.id());
+  } else if (char* const out = buffers.table.reserve(size);
+             decompress_table(content.body, {out, size}, content.dictionary)) {
+    table = {out, size};
+  }
+  if (!table) {
+    return corrupt("the stored entry does not decompress to its size");
+  }
+  return *table;
+}
+
 bool is_aligned(std::string_view bytes) {
   return reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(std::uint64_t) == 0;
 }
 
 }  // namespace
-
-char* AlignedBuffer::reserve(std::size_t bytes) {
-  const auto words = bytes / sizeof(std::uint64_t) + 1;
-  if (words_.size() < words) {
-    words_.resize(words);
-  }
-  return reinterpret_cast<char*>(words_.data());
-}
-
-void AlignedBuffer::trim(std::size_t max_bytes) {
-  if (words_.size() * sizeof(std::uint64_t) > max_bytes) {
-    words_ = {};
-  }
-}
 
 std::string seal_entry_frame(const KeyDigest& key, std::string_view table,
                              const EntryFormat& format) {
@@ -250,11 +265,7 @@ Result<std::string_view> open_entry_frame(const KeyDigest& key, std::string_view
     return Error{ErrorCode::kTooLarge, "the stored entry exceeds the limit of decoded bytes"};
   }
   if (content->is_compressed) {
-    char* const table = buffers.table.reserve(table_bytes);
-    if (!decompress_table(content->body, {table, table_bytes}, content->dictionary)) {
-      return corrupt("the stored entry does not decompress to its size");
-    }
-    return std::string_view(table, table_bytes);
+    return decompress(*content, buffers);
   }
   if (table_bytes != content->body.size()) {
     return corrupt("the stored entry is not of the size that it states");

@@ -6,32 +6,22 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/key_digest.hpp"
+#include "core/aligned_buffer.hpp"
 #include "core/entry_cipher.hpp"
 #include "core/entry_format.hpp"
+#include "core/entry_lz4.hpp"
 #include "llm_edge_cache/result.hpp"
 
 namespace llm_edge_cache {
 
 inline constexpr std::size_t kEntryFrameHeaderBytes = 32;
 
-// Memory aligned to 8 bytes that grows as it is needed and may be used again.
-class AlignedBuffer {
- public:
-  // Valid until the next call; its bytes are of any value.
-  [[nodiscard]] char* reserve(std::size_t bytes);
-  // Gives back what exceeds that many bytes.
-  void trim(std::size_t max_bytes);
-
- private:
-  std::vector<std::uint64_t> words_;
-};
-
 struct FrameBuffers {
   AlignedBuffer decrypted;
   AlignedBuffer table;
+  Lz4Window lz4;
 };
 
 // The table must be shorter than 4 GiB. It is compressed where it has more than

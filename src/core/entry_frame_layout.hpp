@@ -28,6 +28,7 @@ inline constexpr std::size_t kRestAt = 32;
 inline constexpr std::uint8_t kCompressed = 1U << 0U;
 inline constexpr std::uint8_t kEncrypted = 1U << 1U;
 inline constexpr std::uint8_t kWithDictionary = 1U << 2U;
+inline constexpr std::uint8_t kLz4 = 1U << 3U;  // not zstd; with kCompressed and kWithDictionary
 
 // What stands between checksum and body, by the flags and in this order.
 inline constexpr std::size_t kDictionaryIdBytes = 8;

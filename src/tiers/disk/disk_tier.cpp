@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "core/entry_compression.hpp"
 #include "tiers/common/wait.hpp"
 #include "tiers/disk/database.hpp"
 #include "tiers/disk/disk_context.hpp"
@@ -129,6 +130,8 @@ Result<std::unique_ptr<DiskTier>> DiskTier::create(const L2Config& config, Clock
   if (Status status = check_folder(*path); !status) return status.error();
   auto format = EntryFormat::of(config);
   if (!format.ok()) return format.error();
+  // What the disk has room for; behind a network the time to read would not be seen.
+  format->lz4_up_to_bytes = kShortTableBytes;
   auto impl = std::make_unique<Impl>(config, std::move(format).value(), std::move(clock),
                                      std::move(path).value(), std::move(options));
   impl->writer.wait_for_first_attempt(steady_clock::now() + wait_of(config.connect_timeout_ms));

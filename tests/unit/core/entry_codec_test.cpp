@@ -71,7 +71,7 @@ TEST(EntryCodecTest, the_stored_bytes_are_the_pinned_ones) {
   EXPECT_EQ(*encode_entry(sample_key(), sample_entry()), golden("v2.bin"));
 }
 
-// Compressed bytes may differ between releases of zstd; every release must read them.
+// Compressed bytes may differ between releases of zstd and LZ4; every release must read them.
 TEST(EntryCodecTest, pinned_bytes_decode) {
   const EntryFormat format{.dictionary = sample_dictionary()};
   const EntryFormat encrypted{.cipher = sample_cipher(), .dictionary = sample_dictionary()};
@@ -86,8 +86,10 @@ TEST(EntryCodecTest, pinned_bytes_decode) {
   expect("v2_zstd.bin", format, 4'000);
   expect("v2_dictionary.bin", format, 4'000);
   expect("v2_built_in_dictionary.bin", format, 4'000);
+  expect("v2_lz4.bin", format, 2'000);
   expect("v2_encrypted.bin", encrypted, 40);
   expect("v2_encrypted_dictionary.bin", encrypted, 4'000);
+  expect("v2_encrypted_lz4.bin", encrypted, 2'000);
 }
 
 TEST(EntryCodecTest, encrypted_entries_decode_under_the_key_they_were_written_with_alone) {

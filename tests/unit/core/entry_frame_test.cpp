@@ -52,6 +52,10 @@ std::string with_checksum(std::string frame) {
   return frame;
 }
 
+EntryFormat with_lz4() {
+  return {.compress_over_bytes = 100, .lz4_up_to_bytes = 4'096, .dictionary = sample_dictionary()};
+}
+
 std::string noise(std::size_t bytes) {
   std::mt19937 random(7);
   std::string text(bytes, '\0');
@@ -99,7 +103,8 @@ TEST(EntryFrameTest, opens_at_any_alignment) {
 TEST(EntryFrameTest, any_flipped_bit_is_found) {
   const EntryFormat format{.compress_over_bytes = 100, .dictionary = sample_dictionary()};
   for (const auto& frame : {seal("a small table"), seal(std::string(2'000, 'x'), 0),
-                            seal_entry_frame(sample_key(), std::string(2'000, 'x'), format)}) {
+                            seal_entry_frame(sample_key(), std::string(2'000, 'x'), format),
+                            seal_entry_frame(sample_key(), std::string(2'000, 'x'), with_lz4())}) {
     for (std::size_t bit = 0; bit < 8 * frame.size(); ++bit) {
       auto damaged = frame;
       damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
@@ -140,6 +145,10 @@ TEST(EntryFrameTest, says_what_it_cannot_read) {
   expect_refused(changed(5, 4), ErrorCode::kCorruptData, "does not know");
   expect_refused(changed(5, 5), ErrorCode::kCorruptData, "cut short");
   expect_refused(changed(5, 8), ErrorCode::kCorruptData, "does not know");
+  expect_refused(changed(5, 9), ErrorCode::kCorruptData, "does not know");
+  expect_refused(changed(5, 12), ErrorCode::kCorruptData, "does not know");
+  expect_refused(changed(5, 13), ErrorCode::kCorruptData, "cut short");
+  expect_refused(changed(5, 16), ErrorCode::kCorruptData, "does not know");
   expect_refused(changed(6, 1), ErrorCode::kCorruptData, "does not know");
   expect_refused(changed(7, 1), ErrorCode::kCorruptData, "does not know");
   expect_refused(changed(8, 4), ErrorCode::kCorruptData, "size that it states");
@@ -167,15 +176,6 @@ TEST(EntryFrameTest, a_frame_that_overstates_its_size_is_refused) {
   expect_refused(with_checksum(frame), ErrorCode::kCorruptData, "does not decompress");
 }
 
-TEST(EntryFrameTest, a_buffer_keeps_its_place_until_it_is_trimmed) {
-  AlignedBuffer buffer;
-  char* const first = buffer.reserve(5'000);
-  buffer.trim(1U << 20U);
-  EXPECT_EQ(buffer.reserve(10), first);
-  buffer.trim(1'000);
-  buffer.reserve(10)[9] = 'x';
-}
-
 TEST(EntryFrameTest, a_dictionary_makes_the_same_table_shorter) {
   const auto table = *write_entry_table(sample_entry(2'000), kLimit);
   const EntryFormat format{.dictionary = sample_dictionary()};
@@ -199,6 +199,39 @@ TEST(EntryFrameTest, a_long_table_is_compressed_without_the_dictionary) {
   EXPECT_EQ(seal_entry_frame(sample_key(), std::string(kLongest, 'x'), format)[5], 5);
   const std::string table(kLongest + 1, 'x');
   EXPECT_EQ(seal_entry_frame(sample_key(), table, format), seal(table, 0));
+}
+
+TEST(EntryFrameTest, a_short_table_is_compressed_with_lz4_where_that_is_wanted) {
+  const auto table = *write_entry_table(sample_entry(2'000), kLimit);
+  const auto frame = seal_entry_frame(sample_key(), table, with_lz4());
+  EXPECT_LT(frame.size() + 50, seal(table, 0).size());
+  EXPECT_EQ(frame[5], 13);  // compressed, with a dictionary, with LZ4
+  EXPECT_EQ(get_little_endian<std::uint64_t>(&frame[32]), sample_dictionary()->id());
+  EXPECT_EQ(*open(frame, {.dictionary = sample_dictionary()}), table);
+  EXPECT_EQ(*open(frame, {.old_dictionary = sample_dictionary()}), table);
+  expect_refused(frame, ErrorCode::kCorruptData, "dictionary that is not at hand");
+
+  EXPECT_EQ(seal_entry_frame(sample_key(), std::string(4'096, 'x'), with_lz4())[5], 13);
+  EXPECT_EQ(seal_entry_frame(sample_key(), std::string(4'097, 'x'), with_lz4())[5], 5);
+}
+
+TEST(EntryFrameTest, lz4_is_of_no_account_without_a_dictionary_or_where_nothing_is_compressed) {
+  auto format = with_lz4();
+  EXPECT_EQ(seal_entry_frame(sample_key(), "table", format), seal("table"));
+  EXPECT_EQ(seal_entry_frame(sample_key(), noise(3'000), format), seal(noise(3'000)));
+  format.dictionary = nullptr;
+  const std::string table(2'000, 'x');
+  EXPECT_EQ(seal_entry_frame(sample_key(), table, format), seal(table, 100));
+}
+
+TEST(EntryFrameTest, a_frame_of_lz4_that_states_another_size_is_refused) {
+  const auto frame = seal_entry_frame(sample_key(), std::string(2'000, 'x'), with_lz4());
+  for (const std::uint32_t size : {0U, 1'999U, 2'001U, 1U << 20U}) {
+    auto copy = frame;
+    put_little_endian(&copy[8], size);
+    expect_refused(with_checksum(copy), ErrorCode::kCorruptData, "does not decompress",
+                   {.max_bytes = kLimit, .dictionary = sample_dictionary()});
+  }
 }
 
 TEST(EntryFrameTest, an_old_dictionary_is_read_and_another_one_is_missed) {

@@ -5,7 +5,9 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "core/built_in_dictionary.hpp"
 #include "core/entry_codec.hpp"
 #include "tests/support/entries.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -74,6 +76,29 @@ TEST_F(DatabaseTest, applies_what_is_staged_in_its_order) {
   EXPECT_EQ(read(1), "(none)");
   EXPECT_EQ(read(2), "two again");
   EXPECT_EQ(read(3), "three");
+}
+
+TEST_F(DatabaseTest, reads_what_was_written_in_another_way) {
+  open();
+  std::vector<std::string> contents;
+  EntryFormat format;
+  const auto put_with = [&](const EntryFormat& written) {
+    const std::uint64_t number = contents.size();
+    contents.push_back(std::string(3'000, static_cast<char>('a' + number)));
+    const auto entry = test::entry_of(contents.back(), {.expires_ms = kEnd});
+    database_->put(key_of(number), kEnd, encode_entry(key_of(number), *entry, written).value());
+  };
+  put_with(format);
+  format.dictionary = built_in_dictionary();
+  put_with(format);
+  format.lz4_up_to_bytes = 4'096;
+  put_with(format);
+  format.compress_over_bytes = 10'000;
+  put_with(format);
+  ASSERT_TRUE(database_->commit().ok());
+  for (std::uint64_t number = 0; number < contents.size(); ++number) {
+    EXPECT_EQ(read(number), contents[number]) << number;
+  }
 }
 
 TEST_F(DatabaseTest, has_what_was_committed_when_it_is_opened_again) {
