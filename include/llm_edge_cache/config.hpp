@@ -100,10 +100,10 @@ struct L2Config {
   std::string encryption_key_file{};
   std::string encryption_old_key_file{};
 
-  // Entries are compressed (zstd) where they have more bytes and that makes them shorter; with the
-  // dictionary where there is one (`llm-edge-cache dict train`). Those of the old dictionary are
-  // read, not written. 0 is 1,024 bytes, and 4,096 for Redis without a dictionary, where a lookup
-  // would spend most of its time on decompression.
+  // Entries are compressed where they have more bytes and that makes them shorter (zstd, and LZ4
+  // for short ones in a folder); with the dictionary where there is one (`llm-edge-cache dict
+  // train`). Those of the old dictionary are read, not written. 0 is 1,024 bytes, and 4,096 for
+  // Redis without a dictionary, where a lookup would spend most of its time on decompression.
   std::size_t compress_over_bytes = 0;
   std::string dictionary_file{};
   std::string old_dictionary_file{};
