@@ -12,12 +12,13 @@ std::size_t bucket_of(std::uint64_t latency_ns) {
 
 }  // namespace
 
-void LookupStats::record(TierAnswer answer, std::chrono::nanoseconds latency) {
-  const auto latency_ns = static_cast<std::uint64_t>(latency.count());
+void LookupStats::record(TierAnswer answer, std::optional<std::chrono::nanoseconds> latency) {
   slots_.write([&](Counters& mine, bool shared) {
     if (answer == TierAnswer::kHit) mine.hits.add(1, shared);
     if (answer == TierAnswer::kStale) mine.stale.add(1, shared);
     if (answer == TierAnswer::kStale || answer == TierAnswer::kNothing) mine.misses.add(1, shared);
+    if (!latency) return;
+    const auto latency_ns = static_cast<std::uint64_t>(latency->count());
     mine.latency_sum_ns.add(latency_ns, shared);
     mine.buckets[bucket_of(latency_ns)].add(1, shared);
   });

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "core/thread_slots.hpp"
 
@@ -28,15 +29,24 @@ struct LookupTotals {
   std::uint64_t hits = 0;    // a fresh entry
   std::uint64_t stale = 0;   // an entry past its expiry that may still be served; no hit
   std::uint64_t misses = 0;  // nothing usable; the stale ones are among them
-  LatencyHistogram latency;  // of all lookups that the tier answered, failures included
+  // Of all lookups that were timed, failures included.
+  LatencyHistogram latency;
 };
 
 enum class TierAnswer { kHit, kStale, kNothing, kFailed };
 
+// Whether the calling thread times its lookup of memory: its first and then one of 16. Looking at
+// the clock twice takes as long as such a lookup.
+[[nodiscard]] inline bool is_turn_to_time() {
+  thread_local std::uint32_t lookups = 0;
+  return lookups++ % 16 == 0;
+}
+
 // Threads: any.
 class LookupStats {
  public:
-  void record(TierAnswer answer, std::chrono::nanoseconds latency);
+  // latency: empty where the lookup was not timed.
+  void record(TierAnswer answer, std::optional<std::chrono::nanoseconds> latency);
   // Counts of a moment while others write: each is exact, their sum may be a few lookups apart.
   [[nodiscard]] LookupTotals totals() const;
 

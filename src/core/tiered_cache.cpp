@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "core/tag_stamp.hpp"
@@ -55,10 +56,13 @@ void TieredCache::lookup(const KeyDigest& key, Handler<LookedUp> handler) {
 }
 
 LookedUp TieredCache::lookup_l1(const KeyDigest& key, UnixMillis now_ms) {
-  const auto started = SteadyClock::now();
+  std::optional<SteadyClock::time_point> started;
+  if (is_turn_to_time()) started = SteadyClock::now();
   auto from_l1 = judge(LookupOutcome::kL1Hit, l1_->find(key, now_ms), now_ms);
   if (from_l1.entry != nullptr && !has_current_tags(*from_l1.entry, now_ms)) from_l1 = {};
-  l1_stats_.record(answer_of(from_l1), SteadyClock::now() - started);
+  std::optional<std::chrono::nanoseconds> latency;
+  if (started) latency = SteadyClock::now() - *started;
+  l1_stats_.record(answer_of(from_l1), latency);
   return from_l1;
 }
 

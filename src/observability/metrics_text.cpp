@@ -54,8 +54,10 @@ void add_lookups(PrometheusText& text, const std::vector<NamedTier>& tiers) {
            tiers, [](const TierReport& tier) { return tier.lookups.misses; });
   per_tier(text.counter("llm_edge_cache_writes_total", "Entries written to a tier."), tiers,
            [](const TierReport& tier) { return tier.counters.writes; });
-  add_latency(text.histogram("llm_edge_cache_latency_ms", "Time that lookups took in a tier."),
-              tiers);
+  add_latency(
+      text.histogram("llm_edge_cache_latency_ms",
+                     "Time that lookups took in a tier; of those in memory one in 16 is timed."),
+      tiers);
 }
 
 void add_sizes(PrometheusText& text, const CacheReport& report,

@@ -103,7 +103,8 @@ test('the counters are those of what was asked', async () => {
     assert.equal(metrics['llm_edge_cache_hits_total{tier="l1"}'], 4);
     assert.equal(metrics['llm_edge_cache_size_entries{tier="l1"}'], 1);
     assert.ok(metrics['llm_edge_cache_tokens_saved_total{model="gpt-4o"}'] > 0);
-    assert.ok(metrics['llm_edge_cache_latency_ms_count{tier="l1"}'] >= 5);
+    // Of lookups in memory each thread times its first, and then one in 16.
+    assert.ok(metrics['llm_edge_cache_latency_ms_count{tier="l1"}'] >= 1);
   } finally {
     await own.stop();
   }

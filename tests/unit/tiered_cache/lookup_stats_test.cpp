@@ -31,6 +31,23 @@ TEST(LookupStatsTest, tells_answers_apart) {
   EXPECT_EQ(totals.latency.count, 5U) << "a failure takes time but is no lookup";
 }
 
+TEST(LookupStatsTest, a_lookup_that_was_not_timed_is_counted_all_the_same) {
+  LookupStats stats;
+  stats.record(TierAnswer::kHit, std::nullopt);
+  EXPECT_EQ(stats.totals().hits, 1U);
+  EXPECT_EQ(stats.totals().latency.count, 0U);
+}
+
+TEST(LookupStatsTest, each_thread_times_its_first_lookup_and_then_one_of_sixteen) {
+  std::vector<int> timed;
+  std::thread([&timed] {
+    for (int i = 0; i < 33; ++i) {
+      if (is_turn_to_time()) timed.push_back(i);
+    }
+  }).join();
+  EXPECT_EQ(timed, (std::vector{0, 16, 32}));
+}
+
 TEST(LookupStatsTest, bounds_belong_to_the_bucket_below) {
   LookupStats stats;
   stats.record(TierAnswer::kHit, nanoseconds(0));
