@@ -49,7 +49,7 @@ void ClientConnection::begin(ClientRequest request) {
   out_.clear();
   const std::string host = origin_.authority();
   if (!append_request_head(out_, request_.head, {.framing = decide_framing(), .host = host})) {
-    return thread_.post([self = shared_from_this()] {
+    return thread_.post([self = shared_self()] {
       self->fail(ErrorCode::kInvalidArgument, "the request has a field that cannot be sent");
     });
   }
@@ -121,7 +121,7 @@ WriteResult ClientConnection::send(std::initializer_list<OutputPiece> pieces) {
     for (const OutputPiece& piece : pieces) writer_.queue(piece);
     return WriteResult::kQueued;
   }
-  const WriteResult result = writer_.write(*stream_, shared_from_this(), pieces);
+  const WriteResult result = writer_.write(*stream_, *this, pieces);
   if (result == WriteResult::kSent) on_sent();
   if (result == WriteResult::kClosed) on_written(asio::error::broken_pipe, 0);
   if (result == WriteResult::kQueued && !write_timer_.is_set()) {
@@ -140,7 +140,7 @@ void ClientConnection::on_written(IoError error, std::size_t bytes) {
     if (!head_told_) set_deadline(shared_->options.first_byte_timeout_ms);
     return;
   }
-  if (writer_.on_written(*stream_, shared_from_this(), bytes) == WriteResult::kQueued) {
+  if (writer_.on_written(*stream_, *this, bytes) == WriteResult::kQueued) {
     thread_.set_timer(write_timer_, std::chrono::milliseconds(shared_->options.write_timeout_ms));
     return;
   }
@@ -171,7 +171,7 @@ void ClientConnection::connect() {
   }
   resolver_.async_resolve(
       origin_.host, port,
-      [self = shared_from_this()](IoError error, const tcp::resolver::results_type& endpoints) {
+      [self = shared_self()](IoError error, const tcp::resolver::results_type& endpoints) {
         if (self->phase_ != Phase::kConnecting) return;
         if (error) return self->fail_connect(error.message());
         self->connect_to(endpoints);
@@ -179,10 +179,9 @@ void ClientConnection::connect() {
 }
 
 void ClientConnection::connect_to(const tcp::resolver::results_type& endpoints) {
-  asio::async_connect(socket_, endpoints,
-                      [self = shared_from_this()](IoError error, const tcp::endpoint&) {
-                        self->on_connected(error);
-                      });
+  asio::async_connect(
+      socket_, endpoints,
+      [self = shared_self()](IoError error, const tcp::endpoint&) { self->on_connected(error); });
 }
 
 void ClientConnection::on_connected(IoError error) {
@@ -196,7 +195,7 @@ void ClientConnection::on_connected(IoError error) {
   } else {
     stream_ = make_plain_stream(thread_, std::move(socket_));
   }
-  stream_->handshake([self = shared_from_this()](IoError failed) {
+  stream_->handshake([self = shared_self()](IoError failed) {
     if (self->phase_ != Phase::kConnecting) return;
     if (failed) {
       const std::string refused = self->stream_->verify_failure();
@@ -205,7 +204,7 @@ void ClientConnection::on_connected(IoError error) {
     }
     self->phase_ = Phase::kActive;
     self->deadline_.cancel();
-    self->writer_.flush(*self->stream_, self);
+    self->writer_.flush(*self->stream_, *self);
     self->thread_.set_timer(self->write_timer_,
                             std::chrono::milliseconds(self->shared_->options.write_timeout_ms));
     self->arm_read();
@@ -231,7 +230,7 @@ void ClientConnection::on_deadline() {
 void ClientConnection::close() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
-  const auto self = shared_from_this();
+  const auto self = shared_self();
   const auto dropped = release_request();
   resolver_.cancel();
   IoError ignored;
@@ -267,7 +266,7 @@ void ClientConnection::on_read(IoError error, std::string_view bytes) {
 void ClientConnection::pump(std::string_view fresh) {
   if (pumping_) return;
   pumping_ = true;
-  const auto self = shared_from_this();
+  const auto self = shared_self();
   const std::string held = std::exchange(pending_, {});
   std::string_view input = held.empty() ? fresh : std::string_view(held);
   do {
@@ -342,7 +341,7 @@ void ClientConnection::deliver(ParseEvent event, bool input_left) {
 }
 
 void ClientConnection::end_response(bool may_reuse) {
-  const auto self = shared_from_this();
+  const auto self = shared_self();
   const ResponseEnd end{.framed = parser_.framed()};
   const bool reuse = may_reuse && parser_.keep_alive() && parser_.framed();
   const auto handler = release_request();
@@ -362,7 +361,7 @@ bool ClientConnection::can_retry() const {
 }
 
 void ClientConnection::on_input_ended(IoError error) {
-  const auto self = shared_from_this();
+  const auto self = shared_self();
   if (can_retry()) return pool_->on_stale(self);
   if (!answered_) {
     return fail(ErrorCode::kUnavailable, peer() + " closed the connection before it answered");
@@ -381,7 +380,7 @@ FailedAt ClientConnection::failed_at() const {
 
 void ClientConnection::fail(ErrorCode code, const std::string& what) {
   if (phase_ == Phase::kClosed) return;
-  const auto self = shared_from_this();
+  const auto self = shared_self();
   const FailedAt at = failed_at();
   const auto handler = release_request();
   close();

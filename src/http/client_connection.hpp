@@ -55,8 +55,7 @@ class ClientPool {
 
 // On its I/O thread only. Holds itself while an operation is under way. The pool outlives it, or
 // has closed it.
-class ClientConnection final : public StreamOwner,
-                               public std::enable_shared_from_this<ClientConnection> {
+class ClientConnection final : public StreamOwner {
  public:
   ClientConnection(IoThread& thread, std::shared_ptr<const ClientShared> shared, Origin origin,
                    ClientPool& pool);
@@ -84,6 +83,10 @@ class ClientConnection final : public StreamOwner,
   void on_drain(std::function<void()> callback);
 
  private:
+  [[nodiscard]] std::shared_ptr<ClientConnection> shared_self() {
+    return std::static_pointer_cast<ClientConnection>(shared_from_this());
+  }
+
   enum class Phase { kNew, kConnecting, kActive, kIdle, kClosed };
 
   void on_read(IoError error, std::string_view bytes) override;

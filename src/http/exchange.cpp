@@ -65,6 +65,10 @@ void Exchange::read_body(std::size_t max_bytes, std::shared_ptr<BodyReceiver> re
   if (!ended()) connection_->claim_body(std::move(receiver), max_bytes);
 }
 
+std::optional<std::string_view> Exchange::received_body() const {
+  return ended() ? std::nullopt : connection_->body_at_hand();
+}
+
 void Exchange::stream_body(BodySink sink) {
   if (!ended()) connection_->claim_body(std::move(sink), static_cast<std::size_t>(-1));
 }
@@ -82,6 +86,13 @@ void Exchange::respond(const ResponseHead& head, const SharedBytes& body) {
   answer_status_ = head.status;
   answer_bytes_ = body.size();
   connection_->respond(head, body);
+}
+
+void Exchange::respond(std::uint16_t status, const FieldLines& fields, const SharedBytes& body) {
+  if (ended()) return;
+  answer_status_ = status;
+  answer_bytes_ = body.size();
+  connection_->respond(PreparedHead{.status = status, .fields = fields}, body);
 }
 
 void Exchange::respond_error(std::uint16_t status, std::string_view detail) {

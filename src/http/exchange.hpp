@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "http/field_lines.hpp"
 #include "http/message.hpp"
 #include "http/shared_bytes.hpp"
 #include "llm_edge_cache/result.hpp"
@@ -89,6 +91,10 @@ class Exchange {
   // The same without a copy where the body came in one piece.
   void read_body(std::size_t max_bytes, std::shared_ptr<BodyReceiver> receiver);
 
+  // The whole body where it came with the head, and nobody has asked for it yet; empty elsewhere.
+  // Valid as long as handle() runs. Whoever answers from it need not read the body.
+  [[nodiscard]] std::optional<std::string_view> received_body() const;
+
   // The request body as it comes; limits, errors and 100 Continue as above. After pause_body() up
   // to IoThread::kScratchBytes more may come. Nothing comes once the answer has ended.
   struct BodySink {
@@ -102,6 +108,8 @@ class Exchange {
   // The whole answer. Content-Length, Date and Connection are ours: what head has of them is
   // replaced (Date is kept). The body is not copied. A HEAD request gets the same head alone.
   void respond(const ResponseHead& head, const SharedBytes& body);
+  // The same for answers that are made often.
+  void respond(std::uint16_t status, const FieldLines& fields, const SharedBytes& body);
   // As respond(), with the body that the server's error formatter makes.
   void respond_error(std::uint16_t status, std::string_view detail);
 

@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
+
+#include "base/decimal.hpp"
+#include "base/text_cursor.hpp"
 
 namespace llm_edge_cache::http {
 namespace {
 
-bool is_field_value(std::string_view text) {
-  bool is_bad = false;  // looked for to the end, many bytes at once
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    is_bad |= (byte < 0x20 && byte != '\t') || byte == 0x7f;
-  }
-  return !is_bad;
-}
+using namespace std::string_view_literals;
 
 bool is_target(std::string_view text) {
   return !text.empty() &&
@@ -29,23 +24,38 @@ bool is_framing(std::string_view name) {
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+  const std::size_t start = out.size();
+  out.resize(start + name.size() + value.size() + 4);
+  TextCursor cursor(out.data() + start);
+  cursor.put(name);
+  cursor.put(": ");
+  cursor.put(value);
+  cursor.put("\r\n");
 }
 
-void append_number(std::string& out, std::uint64_t number) {
-  std::array<char, std::numeric_limits<std::uint64_t>::digits10 + 1> digits{};
-  const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out.append(digits.data(), result.ptr);
+void append_status_line(std::string& out, std::uint16_t status) {
+  if (status == 200) {
+    out.append("HTTP/1.1 200 OK\r\n"sv);
+    return;
+  }
+  out.append("HTTP/1.1 ").append(Decimal(status)).append(" ");
+  out.append(reason_phrase(status)).append("\r\n");
 }
 
 void append_framing(std::string& out, const Framing& framing) {
   if (framing.chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   } else if (framing.content_length) {
-    out.append("Content-Length: ");
-    append_number(out, *framing.content_length);
-    out.append("\r\n");
+    append_field(out, "Content-Length", Decimal(*framing.content_length));
   }
+}
+
+// What the connection decides, and the blank line.
+void append_end(std::string& out, const ResponseFormat& format) {
+  append_framing(out, format.framing);
+  if (format.persistence == Persistence::kClose) out.append("Connection: close\r\n"sv);
+  if (format.persistence == Persistence::kKeepAlive) out.append("Connection: keep-alive\r\n"sv);
+  out.append("\r\n"sv);
 }
 
 // Appends the fields that leave_out does not hold back; false at one that would break the message.
@@ -63,9 +73,7 @@ bool append_fields(std::string& out, const Headers& headers, LeaveOut leave_out)
 bool append_response_head(std::string& out, const ResponseHead& head,
                           const ResponseFormat& format) {
   const std::size_t start = out.size();
-  out.append("HTTP/1.1 ");
-  append_number(out, head.status);
-  out.append(" ").append(reason_phrase(head.status)).append("\r\n");
+  append_status_line(out, head.status);
   bool has_date = false;
   const bool fine = append_fields(out, head.headers, [&](std::string_view name) {
     has_date = has_date || equals_ignore_case(name, "date");
@@ -76,10 +84,23 @@ bool append_response_head(std::string& out, const ResponseHead& head,
     return false;
   }
   if (!has_date) append_field(out, "Date", format.date);
-  append_framing(out, format.framing);
-  if (format.persistence == Persistence::kClose) out.append("Connection: close\r\n");
-  if (format.persistence == Persistence::kKeepAlive) out.append("Connection: keep-alive\r\n");
-  out.append("\r\n");
+  append_end(out, format);
+  return true;
+}
+
+bool append_response_head(std::string& out, const PreparedHead& head,
+                          const ResponseFormat& format) {
+  if (!head.fields.is_sendable()) return false;
+  append_status_line(out, head.status);
+  const std::string_view fields = head.fields.text();
+  const std::size_t start = out.size();
+  out.resize(start + fields.size() + format.date.size() + sizeof "Date: \r\n" - 1);
+  TextCursor cursor(out.data() + start);
+  cursor.put(fields);
+  cursor.put("Date: ");
+  cursor.put(format.date);
+  cursor.put("\r\n");
+  append_end(out, format);
   return true;
 }
 

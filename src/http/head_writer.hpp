@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/field_lines.hpp"
 #include "http/message.hpp"
 
 namespace llm_edge_cache::http {
@@ -27,6 +28,15 @@ struct ResponseFormat {
 // Appends to out. False, with out unchanged, when a field has bytes that would break the message
 // (response splitting): no token as name, or a control character in the value.
 [[nodiscard]] bool append_response_head(std::string& out, const ResponseHead& head,
+                                        const ResponseFormat& format);
+
+// A head whose fields are written already.
+struct PreparedHead {
+  std::uint16_t status = 200;
+  const FieldLines& fields;
+};
+// The same; has no Date of its own.
+[[nodiscard]] bool append_response_head(std::string& out, const PreparedHead& head,
                                         const ResponseFormat& format);
 
 struct RequestFormat {

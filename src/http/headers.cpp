@@ -146,4 +146,13 @@ bool is_field_name(std::string_view text) {
   });
 }
 
+bool is_field_value(std::string_view text) {
+  bool is_bad = false;  // looked for to the end, many bytes at once
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    is_bad |= (byte < 0x20 && byte != '\t') || byte == 0x7f;
+  }
+  return !is_bad;
+}
+
 }  // namespace llm_edge_cache::http

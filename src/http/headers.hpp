@@ -125,6 +125,8 @@ void Headers::for_each(std::string_view name, Visit visit) const {
 
 // Whether a field can have this name (RFC 9110, 5.1).
 [[nodiscard]] bool is_field_name(std::string_view text);
+// No control character but the tab: nothing that could end the field.
+[[nodiscard]] bool is_field_value(std::string_view text);
 
 // Case ignored.
 [[nodiscard]] inline bool has_prefix(std::string_view name, std::string_view prefix) {

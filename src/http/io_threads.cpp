@@ -59,6 +59,7 @@ struct IoThread::State {
   bool sockets_are_busy = false;
   std::size_t told_since_poll = 0;
 
+  HeldAnswers held_answers;
   std::array<char, kScratchBytes> scratch{};
   std::string date;
   std::time_t date_second = 0;
@@ -90,6 +91,7 @@ void IoThread::run() {
 // virtual machine more than that way.
 void IoThread::run_sockets() {
   const std::size_t told = socket_events_.dispatch();
+  state_->held_answers.flush();
   state_->sockets_are_busy = told > 0;
   state_->told_since_poll += told;
   if (told > 0 && state_->told_since_poll < kToldBetweenPolls) return;
@@ -127,6 +129,10 @@ void IoThread::arm_tick(TimePoint when) {
     const std::optional<TimePoint> next = state_->wheel.next_due();
     if (next && (!state_->armed || *next < *state_->armed)) arm_tick(*next);
   });
+}
+
+HeldAnswers& IoThread::held_answers() {
+  return state_->held_answers;
 }
 
 std::span<char> IoThread::scratch() {

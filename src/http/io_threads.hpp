@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "http/held_answers.hpp"
 #include "http/socket_events.hpp"
 #include "http/timer_wheel.hpp"
 #include "llm_edge_cache/result.hpp"
@@ -56,6 +57,8 @@ class IoThread {
   }
 
   [[nodiscard]] SocketEvents& socket_events() { return socket_events_; }
+  // What is held is sent when the sockets that were found ready have been served.
+  [[nodiscard]] HeldAnswers& held_answers();
   // Shared by all reads on the thread; what it holds is gone when the reader's call-back returns.
   [[nodiscard]] std::span<char> scratch();
   // RFC 9110 Date of this second.

@@ -277,18 +277,24 @@ std::optional<ParseError> RequestParser::finish_head() {
   head.version = version();
   std::swap(head.headers, headers_);
   headers_.clear();
+  expectation_ = expectation(head);
   return check_request_head(head);
 }
 
 void RequestParser::remember(std::string_view head) {
-  if (content_length() && keep_alive()) repeat_.remember(head);
+  if (!content_length() || !keep_alive()) return;
+  repeat_.remember(head);
+  length_in_head_ = *content_length();
 }
 
 std::optional<HeadRepeat::Match> RequestParser::recall(std::string_view input) {
   // Whoever still works on the request before must not see its head change.
   if (received_ == nullptr || received_.use_count() > 1) return std::nullopt;
   const auto known = repeat_.match(input);
-  if (known) received_->head.headers.overwrite("content-length", known->length_digits);
+  if (known && known->content_length != length_in_head_) {
+    received_->head.headers.overwrite("content-length", known->length_digits);
+    length_in_head_ = known->content_length;
+  }
   return known;
 }
 

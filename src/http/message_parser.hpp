@@ -137,6 +137,8 @@ class RequestParser final : public MessageParser {
   // Whether the client waits for 100 Continue, or expects what nobody can give.
   enum class Expectation { kNone, kContinue, kUnknown };
   [[nodiscard]] static Expectation expectation(const RequestHead& head);
+  // Of received().
+  [[nodiscard]] Expectation expectation() const { return expectation_; }
 
  private:
   std::optional<ParseError> finish_head() override;
@@ -145,6 +147,8 @@ class RequestParser final : public MessageParser {
 
   std::shared_ptr<ReceivedHead> received_;
   HeadRepeat repeat_;  // of received_
+  Expectation expectation_ = Expectation::kNone;
+  std::uint64_t length_in_head_ = 0;  // what Content-Length says there, once it was recalled
 };
 
 class ResponseParser final : public MessageParser {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "http/socket_calls.hpp"
 #include "http/socket_events.hpp"
 #include "http/stream.hpp"
 
@@ -90,11 +91,11 @@ class PlainStream final : public Stream, private SocketWatcher {
 
   ssize_t send_joined(std::span<const asio::const_buffer> buffers) const {
     if (buffers.size() == 1) {
-      return ::send(socket_, buffers.front().data(), buffers.front().size(), MSG_NOSIGNAL);
+      return send_bytes(socket_, buffers.front().data(), buffers.front().size(), MSG_NOSIGNAL);
     }
     std::array<char, kMaxJoinedBytes> joined;  // not initialised: it is written right away
     const std::size_t size = asio::buffer_copy(asio::buffer(joined), buffers);
-    return ::send(socket_, joined.data(), size, MSG_NOSIGNAL);
+    return send_bytes(socket_, joined.data(), size, MSG_NOSIGNAL);
   }
 
   ssize_t send_parts(std::span<const asio::const_buffer> buffers) const {
@@ -120,7 +121,7 @@ class PlainStream final : public Stream, private SocketWatcher {
     const std::span<char> scratch = thread_.scratch();
     ssize_t got = 0;
     do {
-      got = ::recv(socket_, scratch.data(), scratch.size(), 0);
+      got = receive_bytes(socket_, scratch.data(), scratch.size());
     } while (got < 0 && errno == EINTR);
     IoError error;
     if (got < 0) error = last_error();

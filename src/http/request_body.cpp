@@ -10,6 +10,19 @@ void RequestBody::begin(bool has_body) {
   state_ = has_body ? State::kUnclaimed : State::kDone;
 }
 
+void RequestBody::keep() {
+  if (!at_hand_ || state_ != State::kUnclaimed) return;
+  whole_ = *at_hand_;
+  at_hand_ = whole_;
+}
+
+bool RequestBody::deliver_at_hand() {
+  const std::string kept = std::exchange(whole_, {});
+  const std::string_view bytes = kept.empty() ? *at_hand_ : std::string_view(kept);
+  at_hand_.reset();
+  return take_last(bytes);
+}
+
 void RequestBody::claim(Exchange::BodySink sink, std::size_t max_bytes, TimePoint now) {
   sink_ = std::make_shared<Exchange::BodySink>(std::move(sink));
   start(max_bytes, now);
@@ -86,6 +99,7 @@ void RequestBody::forget() {
   state_ = State::kDone;
   sink_.reset();
   receiver_.reset();
+  at_hand_.reset();
   std::string().swap(whole_);  // clear() would keep the memory
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,14 @@ class RequestBody {
 
   // A new request; without a body it is done at once.
   void begin(bool has_body);
+  // The whole body of an unclaimed request, which came with its head. A view, until keep().
+  void have(std::string_view whole) { at_hand_ = whole; }
+  // Of an unclaimed request.
+  [[nodiscard]] const std::optional<std::string_view>& at_hand() const { return at_hand_; }
+  // Copies what is at hand, for a handler that asks for it later.
+  void keep();
+  // Gives whoever has claimed it what was at hand. False when it is larger than allowed.
+  [[nodiscard]] bool deliver_at_hand();
   void claim(Exchange::BodySink sink, std::size_t max_bytes, TimePoint now);
   void claim(std::shared_ptr<BodyReceiver> receiver, std::size_t max_bytes, TimePoint now);
   void discard(std::size_t max_bytes, TimePoint now);
@@ -61,7 +70,8 @@ class RequestBody {
   State state_ = State::kDone;
   std::shared_ptr<Exchange::BodySink> sink_;  // shared: it may be dropped while it runs
   std::shared_ptr<BodyReceiver> receiver_;
-  std::string whole_;  // for the receiver, of a body that comes in pieces
+  std::string whole_;  // for the receiver, of a body that comes in pieces; what keep() copied
+  std::optional<std::string_view> at_hand_;
   std::size_t max_bytes_ = 0;
   std::size_t bytes_ = 0;
   std::size_t clocked_bytes_ = 0;  // since clock_start_

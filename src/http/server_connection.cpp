@@ -1,6 +1,7 @@
 #include "http/server_connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -35,7 +36,7 @@ ServerConnection::~ServerConnection() = default;
 
 void ServerConnection::start() {
   thread().set_timer(read_timer_, milliseconds(options_.tls_handshake_timeout_ms));
-  stream_->handshake([self = shared_from_this()](IoError error) {
+  stream_->handshake([self = shared_self()](IoError error) {
     if (self->phase_ != Phase::kHandshake) return;
     if (error) return self->close();
     self->phase_ = Phase::kIdle;
@@ -91,15 +92,18 @@ void ServerConnection::on_input_ended() {
 
 void ServerConnection::pump(std::string_view fresh) {
   if (pumping_) return;  // the loop below this call goes on
-  pumping_ = true;
-  const auto self = shared_from_this();
+  if (pending_.empty()) return pump_through(fresh);
   const std::string held = std::exchange(pending_, {});
-  std::string_view input = held.empty() ? fresh : std::string_view(held);
+  pump_through(held);
+}
+
+void ServerConnection::pump_through(std::string_view input) {
+  pumping_ = true;
   while (wants_input() && pump_step(input)) {
   }
   pumping_ = false;
   if (phase_ == Phase::kClosed || phase_ == Phase::kLingering) return;
-  pending_ = input;
+  if (!input.empty()) pending_ = input;
   if (input_ended_ && pending_.empty()) return on_input_ended();
   set_read_timer();
   arm_read();
@@ -117,7 +121,7 @@ bool ServerConnection::pump_step(std::string_view& input) {
     case ParseEvent::kNeedMore:
       return false;
     case ParseEvent::kHead:
-      begin_exchange();
+      begin_exchange(input);
       return true;
     case ParseEvent::kBody:
     case ParseEvent::kEnd:
@@ -158,6 +162,8 @@ void ServerConnection::set_read_timer() {
         return;
       }
       break;
+    case Phase::kFlushing:
+      return;  // a timer that is still set is set anew when the held answer has been sent
     default:
       break;
   }
@@ -165,7 +171,7 @@ void ServerConnection::set_read_timer() {
 }
 
 void ServerConnection::on_read_timeout() {
-  const auto self = shared_from_this();
+  const auto self = shared_self();
   if (phase_ == Phase::kHead) {
     return fail_request(408, "the head did not come in time", ErrorCode::kDeadlineExceeded);
   }
@@ -175,16 +181,16 @@ void ServerConnection::on_read_timeout() {
 
 // --- Request ---------------------------------------------------------------------------------
 
-void ServerConnection::begin_exchange() {
+void ServerConnection::begin_exchange(std::string_view& input) {
   phase_ = Phase::kExchange;
   ++exchange_number_;
-  const auto exchange = std::make_shared<Exchange>(shared_from_this(), parser_.received());
+  auto exchange = std::make_shared<Exchange>(shared_self(), parser_.received());
   const RequestHead& head = exchange->head();
   current_ = exchange.get();
   request_ = {.is_head = head.method == "HEAD", .version = head.version};
   started_ = false;
   body_.begin(!parser_.complete());
-  const auto expectation = RequestParser::expectation(head);
+  const auto expectation = parser_.expectation();
   continue_wanted_ = expectation == RequestParser::Expectation::kContinue && !parser_.complete();
   if (expectation == RequestParser::Expectation::kUnknown) {
     return respond_error(417, "the only expectation known here is 100-continue");
@@ -193,7 +199,17 @@ void ServerConnection::begin_exchange() {
     return respond_error(413,
                          "the body is over " + std::to_string(options_.max_body_bytes) + " bytes");
   }
-  context_.server->handler->handle(exchange);
+  take_body_at_hand(input);
+  context_.server->handler->handle(std::move(exchange));
+  if (current_ != nullptr) body_.keep();  // for a handler that asks later: the input ends
+}
+
+void ServerConnection::take_body_at_hand(std::string_view& input) {
+  const auto length = parser_.content_length();
+  if (!length || *length == 0 || *length > input.size() || continue_wanted_) return;
+  // Bytes that Content-Length counts are a body, whatever they are: the parser just counts, too.
+  input.remove_prefix(parser_.next(input.substr(0, *length)).consumed);
+  body_.have(parser_.body().front());
 }
 
 void ServerConnection::claim_body(Exchange::BodySink sink, std::size_t max_bytes) {
@@ -221,6 +237,12 @@ void ServerConnection::start_body(Claimant claimant, std::size_t max_bytes) {
   if (std::exchange(continue_wanted_, false) && !started_ && pending_.empty()) {
     if (send({"HTTP/1.1 100 Continue\r\n\r\n"}) == WriteResult::kClosed) return;
   }
+  if (body_.at_hand()) {
+    const bool was_pumping = std::exchange(pumping_, true);  // no other request before this ends
+    const bool fits = body_.deliver_at_hand();
+    pumping_ = was_pumping;
+    if (!fits) return fail_request(413, "the body is over the limit", ErrorCode::kTooLarge);
+  }
   pump({});
 }
 
@@ -247,7 +269,7 @@ void ServerConnection::deliver_body(ParseEvent event) {
 
 // The request cannot go on. Answers if that is still possible, then tells the body's sink.
 void ServerConnection::fail_request(std::uint16_t status, std::string_view detail, ErrorCode code) {
-  const auto self = shared_from_this();
+  const auto self = shared_self();
   keep_alive_ = false;
   if (phase_ == Phase::kExchange && current_ == nullptr) return next_request();  // answered already
   if (phase_ != Phase::kExchange) {
@@ -309,7 +331,8 @@ Persistence ServerConnection::decide_persistence(bool ends_by_close) {
   return request_.version == Version::kHttp10 ? Persistence::kKeepAlive : Persistence::kDefault;
 }
 
-void ServerConnection::respond(const ResponseHead& head, const SharedBytes& body) {
+template <class Head>
+void ServerConnection::respond(const Head& head, const SharedBytes& body) {
   if (started_) return;
   ResponseFormat format{.date = thread().http_date()};
   if (!status_has_no_body(head.status)) format.framing.content_length = body.size();
@@ -320,11 +343,30 @@ void ServerConnection::respond(const ResponseHead& head, const SharedBytes& body
   }
   started_ = true;
   const bool bodyless = request_.is_head || status_has_no_body(head.status);
+  const std::array<std::string_view, 2> whole{out_, body.view()};
+  if (hold(std::span(whole).first(bodyless ? 1 : 2))) return;
   if (bodyless ? send({out_}) == WriteResult::kClosed
                : send({out_, body}) == WriteResult::kClosed) {
     return;
   }
   end_answer();
+}
+
+template void ServerConnection::respond(const ResponseHead&, const SharedBytes&);
+template void ServerConnection::respond(const PreparedHead&, const SharedBytes&);
+
+bool ServerConnection::hold(std::span<const std::string_view> answer) {
+  if (!thread().socket_events().tells_several() || writer_.queued_bytes() > 0) return false;
+  if (!thread().held_answers().hold({shared_self(), this}, answer)) return false;
+  release_exchange();
+  phase_ = Phase::kFlushing;
+  return true;
+}
+
+void ServerConnection::send_held(std::string_view bytes) {
+  if (phase_ == Phase::kClosed) return;
+  if (send({bytes}) == WriteResult::kSent) return next_request();
+  read_timer_.cancel();
 }
 
 WriteResult ServerConnection::answer(const OutputPart& part) {
@@ -404,8 +446,7 @@ void ServerConnection::dropped(std::uint64_t exchange_number) {
 }
 
 WriteResult ServerConnection::send(std::span<const OutputPiece> pieces) {
-  const auto self = shared_from_this();
-  const WriteResult result = writer_.write(*stream_, self, pieces);
+  const WriteResult result = writer_.write(*stream_, *this, pieces);
   if (result == WriteResult::kClosed) {
     lost();
   } else if (result == WriteResult::kQueued && !write_timer_.is_set()) {
@@ -417,7 +458,7 @@ WriteResult ServerConnection::send(std::span<const OutputPiece> pieces) {
 void ServerConnection::on_written(IoError error, std::size_t bytes) {
   if (phase_ == Phase::kClosed) return;
   if (error) return lost();
-  if (writer_.on_written(*stream_, shared_from_this(), bytes) == WriteResult::kQueued) {
+  if (writer_.on_written(*stream_, *this, bytes) == WriteResult::kQueued) {
     thread().set_timer(write_timer_, milliseconds(options_.write_timeout_ms));
     return;
   }
@@ -475,7 +516,7 @@ void ServerConnection::linger() {
 // The client has gone, or the socket failed.
 void ServerConnection::lost() {
   if (phase_ == Phase::kClosed) return;
-  const auto self = shared_from_this();
+  const auto self = shared_self();
   RequestBody body = std::exchange(body_, RequestBody());
   const Callback disconnected = std::exchange(disconnect_callback_, nullptr);
   close();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "http/answer_framing.hpp"
 #include "http/exchange.hpp"
 #include "http/head_writer.hpp"
+#include "http/held_answers.hpp"
 #include "http/message_parser.hpp"
 #include "http/output_batch.hpp"
 #include "http/request_body.hpp"
@@ -42,8 +44,7 @@ struct OutputPart {
 };
 
 // On its I/O thread only. Holds itself while an operation is under way.
-class ServerConnection final : public StreamOwner,
-                               public std::enable_shared_from_this<ServerConnection> {
+class ServerConnection final : public StreamOwner, private HeldAnswers::Sender {
  public:
   ServerConnection(std::unique_ptr<Stream> stream, ServerConnectionContext context,
                    std::function<void()> on_closed);
@@ -67,9 +68,14 @@ class ServerConnection final : public StreamOwner,
   [[nodiscard]] bool started() const { return started_; }
   void claim_body(Exchange::BodySink sink, std::size_t max_bytes);
   void claim_body(std::shared_ptr<BodyReceiver> receiver, std::size_t max_bytes);
+  [[nodiscard]] const std::optional<std::string_view>& body_at_hand() const {
+    return body_.at_hand();
+  }
   void pause_body() { body_.pause(); }
   void resume_body();
-  void respond(const ResponseHead& head, const SharedBytes& body);
+  // Head: ResponseHead or PreparedHead.
+  template <class Head>
+  void respond(const Head& head, const SharedBytes& body);
   void respond_error(std::uint16_t status, std::string_view detail);
   void start_answer(const ResponseHead& head) { static_cast<void>(answer({.head = &head})); }
   WriteResult write(const OutputPiece& piece) { return answer({.pieces = {&piece, 1}}); }
@@ -81,6 +87,10 @@ class ServerConnection final : public StreamOwner,
   void dropped(std::uint64_t exchange_number);
 
  private:
+  [[nodiscard]] std::shared_ptr<ServerConnection> shared_self() {
+    return std::static_pointer_cast<ServerConnection>(shared_from_this());
+  }
+
   enum class Phase {
     kHandshake,
     kIdle,       // no byte of a request yet
@@ -94,10 +104,13 @@ class ServerConnection final : public StreamOwner,
 
   void on_read(IoError error, std::string_view bytes) override;
   void on_written(IoError error, std::size_t bytes) override;
+  void send_held(std::string_view bytes) override;
   void on_read_timeout();
   void on_write_timeout();
 
+  // Parses, and hands on, as far as it can. Whoever calls holds this.
   void pump(std::string_view fresh);
+  void pump_through(std::string_view input);
   [[nodiscard]] bool wants_input() const;
   // Parses one event; false when it takes more input to go on.
   bool pump_step(std::string_view& input);
@@ -105,7 +118,10 @@ class ServerConnection final : public StreamOwner,
   void set_read_timer();
   void on_input_ended();
 
-  void begin_exchange();
+  // input: what came behind the head.
+  void begin_exchange(std::string_view& input);
+  // Has the body parsed if all of it is in the input.
+  void take_body_at_hand(std::string_view& input);
   template <class Claimant>
   void start_body(Claimant claimant, std::size_t max_bytes);
   void deliver_body(ParseEvent event);
@@ -121,6 +137,8 @@ class ServerConnection final : public StreamOwner,
   WriteResult send(std::initializer_list<OutputPiece> pieces) {
     return send(std::span(pieces.begin(), pieces.size()));
   }
+  // True where the answer is sent later, with those of other connections.
+  [[nodiscard]] bool hold(std::span<const std::string_view> answer);
   void end_answer();
   void release_exchange();
   void next_request();

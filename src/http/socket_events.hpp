@@ -52,6 +52,8 @@ class SocketEvents {
   std::size_t dispatch();
   // When the dispatch under way began to tell; nothing outside of one.
   [[nodiscard]] const std::optional<TimePoint>& batch_time() const { return batch_time_; }
+  // Whether the dispatch under way has more than one event to tell.
+  [[nodiscard]] bool tells_several() const { return batch_time_ && batch_size_ > 1; }
   [[nodiscard]] bool has_calls() const { return !soon_.empty(); }
 
   // Readable whenever a socket is ready.

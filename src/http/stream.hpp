@@ -21,7 +21,7 @@ using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoThread::
 using IoError = boost::system::error_code;
 
 // Owner of a stream. An operation under way holds its owner.
-class StreamOwner {
+class StreamOwner : public std::enable_shared_from_this<StreamOwner> {
  public:
   virtual ~StreamOwner() = default;
   // bytes lie in shared memory and are gone when this returns; empty with an error.

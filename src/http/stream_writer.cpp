@@ -49,7 +49,7 @@ void OutputQueue::clear() {
   size_ = 0;
 }
 
-WriteResult StreamWriter::write(Stream& stream, const std::shared_ptr<StreamOwner>& owner,
+WriteResult StreamWriter::write(Stream& stream, StreamOwner& owner,
                                 std::span<const OutputPiece> pieces) {
   std::size_t sent = 0;
   if (queue_.empty()) {
@@ -73,7 +73,7 @@ WriteResult StreamWriter::write(Stream& stream, const std::shared_ptr<StreamOwne
   return WriteResult::kQueued;
 }
 
-void StreamWriter::flush(Stream& stream, const std::shared_ptr<StreamOwner>& owner) {
+void StreamWriter::flush(Stream& stream, StreamOwner& owner) {
   if (!queue_.empty()) wait(stream, owner);
 }
 
@@ -86,15 +86,14 @@ void StreamWriter::queue_from(const OutputPiece& piece, std::size_t offset) {
   }
 }
 
-void StreamWriter::wait(Stream& stream, const std::shared_ptr<StreamOwner>& owner) {
+void StreamWriter::wait(Stream& stream, StreamOwner& owner) {
   if (waiting_) return;
   waiting_ = true;
   const std::size_t filled = queue_.fill(waiting_buffers_);
-  stream.async_write_some({waiting_buffers_.data(), filled}, owner);
+  stream.async_write_some({waiting_buffers_.data(), filled}, owner.shared_from_this());
 }
 
-WriteResult StreamWriter::on_written(Stream& stream, const std::shared_ptr<StreamOwner>& owner,
-                                     std::size_t bytes) {
+WriteResult StreamWriter::on_written(Stream& stream, StreamOwner& owner, std::size_t bytes) {
   waiting_ = false;
   queue_.consume(bytes);
   if (queue_.empty()) return WriteResult::kSent;

@@ -58,18 +58,15 @@ class StreamWriter {
 
   // At most kMaxPieces, in one system call where the socket takes them all. kClosed when the stream
   // failed; the owner then closes it.
-  WriteResult write(Stream& stream, const std::shared_ptr<StreamOwner>& owner,
-                    std::span<const OutputPiece> pieces);
-  WriteResult write(Stream& stream, const std::shared_ptr<StreamOwner>& owner,
-                    std::initializer_list<OutputPiece> pieces) {
+  WriteResult write(Stream& stream, StreamOwner& owner, std::span<const OutputPiece> pieces);
+  WriteResult write(Stream& stream, StreamOwner& owner, std::initializer_list<OutputPiece> pieces) {
     return write(stream, owner, std::span(pieces.begin(), pieces.size()));
   }
   // Only queues, for a stream that is not there yet; flush() then begins to send.
   void queue(const OutputPiece& piece) { queue_from(piece, 0); }
-  void flush(Stream& stream, const std::shared_ptr<StreamOwner>& owner);
+  void flush(Stream& stream, StreamOwner& owner);
   // The owner's on_written, without error. kSent when the queue has become empty.
-  WriteResult on_written(Stream& stream, const std::shared_ptr<StreamOwner>& owner,
-                         std::size_t bytes);
+  WriteResult on_written(Stream& stream, StreamOwner& owner, std::size_t bytes);
   // After the stream was closed.
   void clear();
 
@@ -77,7 +74,7 @@ class StreamWriter {
 
  private:
   void queue_from(const OutputPiece& piece, std::size_t offset);
-  void wait(Stream& stream, const std::shared_ptr<StreamOwner>& owner);
+  void wait(Stream& stream, StreamOwner& owner);
 
   OutputQueue queue_;
   OutputQueue::Buffers waiting_buffers_;  // of the write under way

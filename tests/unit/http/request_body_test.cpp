@@ -45,6 +45,37 @@ TEST_F(RequestBodyTest, body_waits_until_it_is_claimed) {
   EXPECT_EQ(ends_, "ok");
 }
 
+TEST_F(RequestBodyTest, what_is_at_hand_is_delivered_when_it_is_claimed) {
+  body_.begin(true);
+  body_.have("abcd");
+  EXPECT_EQ(body_.at_hand(), "abcd");
+  body_.claim(sink(), 10, now_);
+  EXPECT_TRUE(body_.deliver_at_hand());
+  EXPECT_EQ(data_, "abcd");
+  EXPECT_EQ(ends_, "ok");
+  EXPECT_FALSE(body_.at_hand());
+}
+
+TEST_F(RequestBodyTest, what_was_kept_outlives_the_bytes_it_came_from) {
+  std::string input = "abcd";
+  body_.begin(true);
+  body_.have(input);
+  body_.keep();
+  input = "gone";
+  EXPECT_EQ(body_.at_hand(), "abcd");
+  body_.claim(sink(), 10, now_);
+  EXPECT_TRUE(body_.deliver_at_hand());
+  EXPECT_EQ(data_, "abcd");
+}
+
+TEST_F(RequestBodyTest, what_is_at_hand_and_over_the_limit_is_not_delivered) {
+  body_.begin(true);
+  body_.have("abcd");
+  body_.claim(sink(), 3, now_);
+  EXPECT_FALSE(body_.deliver_at_hand());
+  EXPECT_EQ(data_, "");
+}
+
 TEST_F(RequestBodyTest, byte_over_the_limit_is_not_delivered) {
   body_.begin(true);
   body_.claim(sink(), 3, now_);

@@ -22,7 +22,7 @@ namespace asio = boost::asio;
 using llm_edge_cache::test::eventually;
 
 // Reads on and on.
-class Reader final : public StreamOwner, public std::enable_shared_from_this<Reader> {
+class Reader final : public StreamOwner {
  public:
   Reader(IoThread& thread, Socket socket) : stream_(make_plain_stream(thread, std::move(socket))) {}
 

@@ -1,0 +1,32 @@
+// A number as text, without a string of its own.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <string_view>
+
+namespace llm_edge_cache {
+
+// Used as an argument: `append(Decimal(42))`. The view ends with it.
+class Decimal {
+ public:
+  template <std::integral T>
+  explicit Decimal(T value)
+      : size_(static_cast<std::size_t>(
+            std::to_chars(digits_.data(), digits_.data() + digits_.size(), value).ptr -
+            digits_.data())) {}
+
+  [[nodiscard]] std::string_view view() const { return {digits_.data(), size_}; }
+  operator std::string_view() const { return view(); }  // NOLINT(google-explicit-constructor)
+
+ private:
+  static constexpr std::size_t kMaxDigits = std::numeric_limits<unsigned long long>::digits10 + 2;
+
+  std::array<char, kMaxDigits> digits_;  // only what size_ counts is written
+  std::size_t size_;
+};
+
+}  // namespace llm_edge_cache
