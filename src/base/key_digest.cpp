@@ -7,23 +7,24 @@ namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
-std::string hex_of(std::span<const std::uint8_t> bytes) {
-  std::string hex(2 * bytes.size(), '0');
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    hex[2 * i] = kDigits[bytes[i] >> 4U];
-    hex[2 * i + 1] = kDigits[bytes[i] & 0x0FU];
+// As many digits as there is room for.
+void write_hex(const KeyDigest& key, std::span<char> hex) {
+  for (std::size_t i = 0; i < hex.size() / 2; ++i) {
+    hex[2 * i] = kDigits[key.bytes[i] >> 4U];
+    hex[2 * i + 1] = kDigits[key.bytes[i] & 0x0FU];
   }
-  return hex;
 }
 
 }  // namespace
 
 std::string to_hex(const KeyDigest& key) {
-  return hex_of(key.bytes);
+  std::string hex(2 * key.bytes.size(), '0');
+  write_hex(key, hex);
+  return hex;
 }
 
-std::string to_short_hex(const KeyDigest& key) {
-  return hex_of(std::span(key.bytes).first(8));
+ShortHex::ShortHex(const KeyDigest& key) {
+  write_hex(key, digits_);
 }
 
 std::optional<KeyDigest> key_digest_from_hex(std::string_view hex) {

@@ -34,7 +34,15 @@ struct KeyDigest {
 // 64 lower-case hex digits.
 [[nodiscard]] std::string to_hex(const KeyDigest& key);
 // The first 16 of them, which name a key in logs and headers.
-[[nodiscard]] std::string to_short_hex(const KeyDigest& key);
+class ShortHex {
+ public:
+  explicit ShortHex(const KeyDigest& key);
+  [[nodiscard]] std::string_view view() const { return {digits_.data(), digits_.size()}; }
+  operator std::string_view() const { return view(); }  // NOLINT(google-explicit-constructor)
+
+ private:
+  std::array<char, 16> digits_;
+};
 
 // The inverse of to_hex; nothing for any other text, upper-case digits included.
 [[nodiscard]] std::optional<KeyDigest> key_digest_from_hex(std::string_view hex);

@@ -1,15 +1,16 @@
 #include "proxy/cache_flow.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "proxy/cache_decision.hpp"
 #include "proxy/cached_fetch.hpp"
+#include "proxy/first_look.hpp"
 #include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
 #include "proxy/recorded_flow.hpp"
-#include "proxy/request_decision.hpp"
 #include "proxy/upstream_request.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -17,28 +18,35 @@ namespace {
 
 class CacheFlow final : public RecordedFlow {
  public:
-  using RecordedFlow::RecordedFlow;
+  // look: where it was taken already.
+  CacheFlow(const ServicesPtr& services, std::shared_ptr<http::Exchange> exchange,
+            const KnownHead& known, std::optional<FirstLook> look)
+      : RecordedFlow(services, std::move(exchange), known), look_(std::move(look)) {}
 
  private:
   void decide(std::string_view body) override {
-    const auto decision = decide_request(
-        policies_->keyer, {dialect_, exchange_->head(), known_.surroundings, body}, directives());
-    if (!decision.ok()) {
+    if (!look_ && !look(body)) {
       pass_through_recorded_path(services_, exchange_, dialect_,
                                  http::SharedBytes(std::string(body)));
       return;
     }
-    decision_ = *decision;
+    landings_ = look_->landings;
     body_view_ = body;
-    if (plan().may_look_up) {
-      landings_ = services_->flights.landings(key());
-      const auto now_ms = services_->clock->now_ms();
-      if (serve(services_->cache.lookup_l1(key(), now_ms), now_ms)) {
-        return;
-      }
+    if (serve(look_->found, look_->now_ms)) {
+      return;
     }
+    look_->found = {};
     keep_body();
     go_on();
+  }
+
+  // False where the request has no key.
+  bool look(std::string_view body) {
+    auto look = take_first_look(*services_, *policies_, known_, exchange_->head(), body);
+    if (look.ok()) {
+      look_ = std::move(look).value();
+    }
+    return look.ok();
   }
 
   // A hit does without. No later than in decide(), where the view ends.
@@ -48,22 +56,19 @@ class CacheFlow final : public RecordedFlow {
     }
   }
 
-  [[nodiscard]] const KeyDigest& key() const override { return decision_.request.key; }
-  [[nodiscard]] AnswerWish wish() const override { return decision_.request.wish; }
-  [[nodiscard]] const RequestPlan& plan() const override { return decision_.plan; }
+  // From decide() on.
+  [[nodiscard]] const RequestDecision& decision() const { return look_->decision; }
+  [[nodiscard]] const KeyDigest& key() const override { return decision().request.key; }
+  [[nodiscard]] AnswerWish wish() const override { return decision().request.wish; }
+  [[nodiscard]] const RequestPlan& plan() const override { return decision().plan; }
   [[nodiscard]] UpstreamTable::Index upstream() const override {
-    return decision_.request.upstream;
+    return decision().request.upstream;
   }
   [[nodiscard]] std::size_t max_recorded_bytes() const override {
     return services_->options.max_entry_bytes;
   }
   [[nodiscard]] ServeTerms terms(UnixMillis now_ms) const {
-    return {.directives = directives(),
-            .policy = *decision_.policy,
-            .wish = decision_.request.wish,
-            .dialect = dialect_,
-            .adapted = services_->adapted,
-            .now_ms = now_ms};
+    return terms_of(*services_, known_, decision(), now_ms);
   }
 
   // False where what was found is not an answer to this request, or not yet.
@@ -81,12 +86,12 @@ class CacheFlow final : public RecordedFlow {
   void keep(EntryPtr entry, UnixMillis now_ms) {
     last_good_ = last_to_expire(std::move(last_good_), std::move(entry));
     if (last_good_ != nullptr) {
-      decision_.plan.forward_reason = reason_to_forward(last_good_.get(), now_ms);
+      look_->decision.plan.forward_reason = reason_to_forward(last_good_.get(), now_ms);
     }
   }
 
   void send(const ServedAnswer& answer, UnixMillis now_ms) {
-    count(answer);
+    count_served(*services_, answer);
     respond_served(*exchange_, answer, key(), now_ms);
     if (answer.reason == ServeReason::kStaleWhileRevalidate) {
       refresh(now_ms);
@@ -138,13 +143,13 @@ class CacheFlow final : public RecordedFlow {
                                       std::optional<FlightKey> shared_as) const {
     FetchOrder order;
     order.flight = flight;
-    order.request = decision_.request;
+    order.request = decision().request;
     order.dialect = &dialect_;
     order.directives = directives();
-    order.policy = *decision_.policy;
+    order.policy = *decision().policy;
     if (plan().may_store) {
-      order.recording = Recording{&dialect_,      decision_.request.wish.form, key(), shared_as,
-                                  decision_.life, tags_to_store(directives())};
+      order.recording = Recording{&dialect_,       decision().request.wish.form, key(), shared_as,
+                                  decision().life, tags_to_store(directives())};
     }
     order.caller = caller_;
     order.upstream_head = recorded_upstream_head(exchange_->head());
@@ -156,7 +161,7 @@ class CacheFlow final : public RecordedFlow {
     auto answer = found;
     const auto now_ms = services_->clock->now_ms();
     if (const auto reason =
-            reason_to_serve(*answer.entry, directives(), *decision_.policy, now_ms)) {
+            reason_to_serve(*answer.entry, directives(), *decision().policy, now_ms)) {
       answer.reason = *reason;
       answer.outcome = *reason == ServeReason::kFresh ? answer.outcome : LookupOutcome::kStale;
       send(answer, now_ms);
@@ -174,7 +179,7 @@ class CacheFlow final : public RecordedFlow {
     if (!answer) {
       return false;
     }
-    count(*answer);
+    count_served(*services_, *answer);
     respond_served(*exchange_, *answer, key(), now_ms,
                    fallback_status({.reason = reason_to_forward(answer->entry.get(), now_ms),
                                     .upstream_status = failure.upstream_status,
@@ -183,17 +188,45 @@ class CacheFlow final : public RecordedFlow {
     return true;
   }
 
-  RequestDecision decision_;
+  std::optional<FirstLook> look_;
   std::string_view body_view_;
   http::SharedBytes body_;
   EntryPtr last_good_;  // what was found, and cannot be given as long as the provider answers
 };
 
+// Empty where the body has not come yet, or the request is not one to be looked up.
+std::optional<FirstLook> look_at_once(ProxyServices& services, const http::Exchange& exchange,
+                                      const KnownHead& known) {
+  const auto body = exchange.received_body();
+  if (!body || body->size() > services.options.max_request_bytes || !known.directives.ok()) {
+    return std::nullopt;
+  }
+  auto look = take_first_look(services, *services.policies(), known, exchange.head(), *body);
+  return look.ok() ? std::optional(std::move(look).value()) : std::nullopt;
+}
+
+// Nearly every hit ends here: no flow is needed to give what memory has.
+bool answer_at_once(ProxyServices& services, http::Exchange& exchange, const KnownHead& known,
+                    const FirstLook& look) {
+  const auto answer =
+      make_served_answer(look.found, terms_of(services, known, look.decision, look.now_ms));
+  if (!answer || answer->reason == ServeReason::kStaleWhileRevalidate) {
+    return false;
+  }
+  count_served(services, *answer);
+  respond_served(exchange, *answer, look.decision.request.key, look.now_ms);
+  return true;
+}
+
 }  // namespace
 
-void start_cache_flow(ServicesPtr services, std::shared_ptr<http::Exchange> exchange,
+void start_cache_flow(const ServicesPtr& services, std::shared_ptr<http::Exchange> exchange,
                       const KnownHead& known) {
-  std::make_shared<CacheFlow>(std::move(services), std::move(exchange), known)->start();
+  auto look = look_at_once(*services, *exchange, known);
+  if (look && answer_at_once(*services, *exchange, known, *look)) {
+    return;
+  }
+  std::make_shared<CacheFlow>(services, std::move(exchange), known, std::move(look))->start();
 }
 
 }  // namespace llm_edge_cache::proxy

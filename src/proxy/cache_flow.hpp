@@ -18,7 +18,7 @@
 namespace llm_edge_cache::proxy {
 
 // On the exchange's thread. What is known is the exchange's, with a dialect of the services'.
-void start_cache_flow(ServicesPtr services, std::shared_ptr<http::Exchange> exchange,
+void start_cache_flow(const ServicesPtr& services, std::shared_ptr<http::Exchange> exchange,
                       const KnownHead& known);
 
 }  // namespace llm_edge_cache::proxy

@@ -1,5 +1,7 @@
 #include "proxy/cache_status.hpp"
 
+#include "base/decimal.hpp"
+
 namespace llm_edge_cache::proxy {
 namespace {
 
@@ -19,15 +21,8 @@ std::string_view to_token(ForwardReason reason) {
 
 }  // namespace
 
-std::string hit_status(std::int64_t ttl_s, std::string_view detail) {
-  std::string text;
-  text.reserve(kCacheName.size() + 64);
-  text.append(kCacheName)
-      .append("; hit; ttl=")
-      .append(std::to_string(ttl_s))
-      .append("; detail=")
-      .append(detail);
-  return text;
+void add_hit_status(http::FieldLines& fields, std::int64_t ttl_s, std::string_view detail) {
+  fields.add<"Cache-Status">(kCacheName, "; hit; ttl=", Decimal(ttl_s), "; detail=", detail);
 }
 
 std::string fallback_status(const FallbackStatus& status) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/field_lines.hpp"
 #include "http/headers.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -21,7 +22,7 @@ enum class ForwardReason {
 };
 
 // "llm-edge-cache; hit; ttl=251; detail=l1". ttl_s: negative where the answer is stale.
-[[nodiscard]] std::string hit_status(std::int64_t ttl_s, std::string_view detail);
+void add_hit_status(http::FieldLines& fields, std::int64_t ttl_s, std::string_view detail);
 
 // Of a stored answer that is given because the provider, which was asked, failed: forwarded, so no
 // hit (section 2). "llm-edge-cache; fwd=stale; fwd-status=503; ttl=-30; detail=stale_if_error"

@@ -96,7 +96,7 @@ class EmbeddingFlow final : public RecordedFlow {
   }
 
   void send(const ServedAnswer& answer) {
-    count(answer);
+    count_served(*services_, answer);
     respond_served(*exchange_, answer, batch_->key(), services_->clock->now_ms());
   }
 

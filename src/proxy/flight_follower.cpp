@@ -185,7 +185,7 @@ http::ResponseHead FlightFollower::make_head(const Flight::Progress& progress) c
   add_cache_status(response.headers, forward_status(status));
   note_upstream(*exchange_, head.upstream, head.first_byte);
   if (options_.key) {
-    response.headers.set("x-llm-cache-key", short_key(*options_.key));
+    response.headers.set("x-llm-cache-key", ShortHex(*options_.key));
   }
   return response;
 }

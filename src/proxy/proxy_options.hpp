@@ -71,7 +71,8 @@ struct ProxyOptions {
   std::size_t max_entry_bytes = 8U << 20U;
   // Requests to a cached endpoint that are larger get 413.
   std::size_t max_request_bytes = 32U << 20U;
-  // How many raw bodies the proxy remembers the key of, about 80 bytes each; 0: none.
+  // How many raw bodies the proxy remembers the key of; 0: none. Those of up to 2 KiB are kept
+  // themselves, of the others a digest: 36 MB at most.
   std::size_t memo_entries = 16'384;
 
   // Where no rule matches.

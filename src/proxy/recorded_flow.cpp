@@ -111,13 +111,6 @@ std::shared_ptr<FlightFollower> RecordedFlow::make_follower(LookupOutcome outcom
   return std::make_shared<FlightFollower>(services_, exchange_, std::move(options));
 }
 
-void RecordedFlow::count(const ServedAnswer& answer) {
-  const auto& response = answer.entry->response;
-  services_->metrics.count_request(answer.outcome);
-  services_->metrics.count_tokens_saved(response.model,
-                                        response.tokens ? response.tokens->total_tokens : 0);
-}
-
 void RecordedFlow::refuse(const ProxyError& error, LookupOutcome outcome) {
   services_->metrics.count_request(outcome);
   services_->metrics.count_own_error();

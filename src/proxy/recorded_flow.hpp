@@ -70,7 +70,6 @@ class RecordedFlow : public http::BodyReceiver, public std::enable_shared_from_t
   [[nodiscard]] FlightKey flight_key() const { return {key(), wish(), directives().ttl_ms}; }
   [[nodiscard]] FlightOptions flight_options() const;
 
-  void count(const ServedAnswer& answer);
   void refuse(const ProxyError& error, LookupOutcome outcome);
 
   const ServicesPtr services_;

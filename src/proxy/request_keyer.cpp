@@ -47,10 +47,7 @@ KeyDigest RequestKeyer::surroundings_of(const http::RequestHead& head, KeySpace 
 }
 
 Result<KeyedRequest> RequestKeyer::key_of(const RequestToKey& request, KeySpace space) {
-  Sha256 hash;
-  hash.update(bytes_of(request.surroundings));
-  hash.update(request.body);
-  const auto raw = std::move(hash).finish();
+  const RawRequest raw(request.surroundings, request.body);
   if (const auto known = memo_.find(raw)) {
     return *known;
   }

@@ -1,11 +1,12 @@
 #include "proxy/served_answer.hpp"
 
-#include <string>
 #include <utility>
 
+#include "base/decimal.hpp"
 #include "proxy/access_record.hpp"
 #include "proxy/cache_decision.hpp"
 #include "proxy/cache_status.hpp"
+#include "proxy/proxy_services.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {
@@ -79,6 +80,21 @@ std::optional<ServedAnswer> in_wanted_form(LookedUp found, ServeReason reason,
   return answer;
 }
 
+template <class AddCacheStatus>
+void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const KeyDigest& key,
+                    UnixMillis now_ms, AddCacheStatus add_cache_status) {
+  note_outcome(exchange, answer.outcome);
+  note_key(exchange, key);
+  note_answer(exchange, *answer.entry);
+  thread_local http::FieldLines fields;  // for its memory
+  fields.clear();
+  fields.add<"Content-Type">(answer.content_type);
+  fields.add<"Age">(Decimal(age_s(*answer.entry, now_ms)));
+  add_cache_status(fields);
+  fields.add<"x-llm-cache-key">(ShortHex(key));
+  exchange.respond(200, fields, answer.body);
+}
+
 }  // namespace
 
 std::optional<ServedAnswer> make_served_answer(LookedUp found, const ServeTerms& terms) {
@@ -98,28 +114,24 @@ std::optional<ServedAnswer> make_fallback_answer(EntryPtr found, const ServeTerm
                         terms);
 }
 
+void count_served(ProxyServices& services, const ServedAnswer& answer) {
+  const auto& response = answer.entry->response;
+  services.metrics.count_request(answer.outcome);
+  services.metrics.count_tokens_saved(response.model,
+                                      response.tokens ? response.tokens->total_tokens : 0);
+}
+
 void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const KeyDigest& key,
                     UnixMillis now_ms) {
-  respond_served(exchange, answer, key, now_ms,
-                 hit_status(remaining_ttl_s(*answer.entry, now_ms), detail_of(answer)));
+  respond_served(exchange, answer, key, now_ms, [&](http::FieldLines& fields) {
+    add_hit_status(fields, remaining_ttl_s(*answer.entry, now_ms), detail_of(answer));
+  });
 }
 
 void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const KeyDigest& key,
                     UnixMillis now_ms, std::string_view cache_status) {
-  note_outcome(exchange, answer.outcome);
-  note_key(exchange, key);
-  note_answer(exchange, *answer.entry);
-  thread_local http::ResponseHead head;  // for its memory
-  head.headers.clear();
-  head.headers.add("Content-Type", answer.content_type);
-  head.headers.add("Age", std::to_string(age_s(*answer.entry, now_ms)));
-  add_cache_status(head.headers, cache_status);
-  head.headers.add("x-llm-cache-key", short_key(key));
-  exchange.respond(head, answer.body);
-}
-
-std::string short_key(const KeyDigest& key) {
-  return to_short_hex(key);
+  respond_served(exchange, answer, key, now_ms,
+                 [&](http::FieldLines& fields) { fields.add<"Cache-Status">(cache_status); });
 }
 
 }  // namespace llm_edge_cache::proxy

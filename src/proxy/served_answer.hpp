@@ -15,6 +15,8 @@
 
 namespace llm_edge_cache::proxy {
 
+struct ProxyServices;
+
 struct ServedAnswer {
   LookupOutcome outcome = LookupOutcome::kL1Hit;  // kStale for every reason but kFresh
   ServeReason reason = ServeReason::kFresh;
@@ -40,6 +42,9 @@ struct ServeTerms {
 [[nodiscard]] std::optional<ServedAnswer> make_fallback_answer(EntryPtr found,
                                                                const ServeTerms& terms);
 
+// In the metrics.
+void count_served(ProxyServices& services, const ServedAnswer& answer);
+
 // Content type and what the cache says of itself; nothing of the header that the answer once came
 // with.
 void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const KeyDigest& key,
@@ -47,8 +52,5 @@ void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const 
 // cache_status: instead of what a hit says.
 void respond_served(http::Exchange& exchange, const ServedAnswer& answer, const KeyDigest& key,
                     UnixMillis now_ms, std::string_view cache_status);
-
-// The first 16 digits of the key.
-[[nodiscard]] std::string short_key(const KeyDigest& key);
 
 }  // namespace llm_edge_cache::proxy

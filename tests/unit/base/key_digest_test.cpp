@@ -24,6 +24,10 @@ TEST(KeyDigestTest, is_written_as_lower_case_hex) {
   EXPECT_EQ(to_hex(sample()), kHex);
 }
 
+TEST(KeyDigestTest, its_short_name_is_the_first_sixteen_digits) {
+  EXPECT_EQ(ShortHex(sample()).view(), kHex.substr(0, 16));
+}
+
 TEST(KeyDigestTest, is_read_back_from_hex) {
   EXPECT_EQ(key_digest_from_hex(kHex), sample());
 }

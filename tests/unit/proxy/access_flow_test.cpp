@@ -62,7 +62,7 @@ TEST_F(AccessFlowTest, a_miss_tells_who_was_asked_and_what_it_cost) {
   EXPECT_TRUE(record.upstream_first_byte.has_value());
   EXPECT_EQ(record.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
   ASSERT_TRUE(record.key.has_value());
-  EXPECT_EQ(short_key(*record.key), answer.header("x-llm-cache-key"));
+  EXPECT_EQ(ShortHex(*record.key).view(), answer.header("x-llm-cache-key"));
 }
 
 TEST_F(AccessFlowTest, a_hit_tells_the_model_and_the_tokens_and_no_upstream) {

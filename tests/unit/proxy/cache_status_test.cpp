@@ -5,13 +5,19 @@
 namespace llm_edge_cache::proxy {
 namespace {
 
+std::string hit_field(std::int64_t ttl_s, std::string_view detail) {
+  http::FieldLines fields;
+  add_hit_status(fields, ttl_s, detail);
+  return std::string(fields.text());
+}
+
 TEST(CacheStatusTest, a_hit_says_how_long_it_lives_and_where_it_was) {
-  EXPECT_EQ(hit_status(251, "l1"), "llm-edge-cache; hit; ttl=251; detail=l1");
+  EXPECT_EQ(hit_field(251, "l1"), "Cache-Status: llm-edge-cache; hit; ttl=251; detail=l1\r\n");
 }
 
 TEST(CacheStatusTest, a_stale_hit_has_less_than_nothing_left) {
-  EXPECT_EQ(hit_status(-30, "stale_while_revalidate"),
-            "llm-edge-cache; hit; ttl=-30; detail=stale_while_revalidate");
+  EXPECT_EQ(hit_field(-30, "stale_while_revalidate"),
+            "Cache-Status: llm-edge-cache; hit; ttl=-30; detail=stale_while_revalidate\r\n");
 }
 
 TEST(CacheStatusTest, what_is_given_for_an_error_was_forwarded_and_is_no_hit) {

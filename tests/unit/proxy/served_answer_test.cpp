@@ -113,11 +113,5 @@ TEST_F(MakeServedAnswerTest, is_empty_where_the_entry_is_no_answer_of_this_diale
   EXPECT_FALSE(make({LookupOutcome::kL1Hit, entry}, kStreamWish));
 }
 
-TEST(ShortKeyTest, is_the_first_sixteen_digits) {
-  KeyDigest key;
-  key.bytes.fill(0xAB);
-  EXPECT_EQ(short_key(key), "abababababababab");
-}
-
 }  // namespace
 }  // namespace llm_edge_cache::proxy
