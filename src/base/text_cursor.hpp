@@ -2,6 +2,7 @@
 // call for each of them costs more than the bytes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -14,8 +15,7 @@ class TextCursor {
   explicit TextCursor(char* at) : at_(at) {}
 
   void put(std::string_view text) {
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+    at_ = std::copy(text.begin(), text.end(), at_);  // an empty view may have no bytes at all
   }
   // A literal, whose size is known to the compiler.
   template <std::size_t kSize>
