@@ -6,8 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <span>
-#include <string_view>
 
 namespace llm_edge_cache::http {
 
@@ -15,33 +13,26 @@ namespace llm_edge_cache::http {
 class HeldAnswers {
  public:
   static constexpr std::size_t kMaxAnswers = 16;
-  static constexpr std::size_t kMaxAnswerBytes = 4 * 1024;
 
   class Sender {
    public:
-    // bytes are valid during the call.
-    virtual void send_held(std::string_view bytes) = 0;
+    // Sends the answer that it keeps.
+    virtual void send_held() = 0;
 
    protected:
     ~Sender() = default;
   };
 
-  // Copies the pieces and keeps the sender; flushes first where no place is left. False where they
-  // are too long, or come from a sender's send_held().
-  [[nodiscard]] bool hold(std::shared_ptr<Sender> sender, std::span<const std::string_view> pieces);
-  // Every sender gets its bytes, in order.
+  // Keeps the sender; flushes first where no place is left. False during a flush: what is answered
+  // then is sent at once.
+  [[nodiscard]] bool hold(std::shared_ptr<Sender> sender);
+  // Every sender sends, in order.
   void flush();
 
  private:
-  struct Held {
-    std::shared_ptr<Sender> sender;
-    std::size_t end = 0;  // of its bytes, which begin where those before it end
-  };
-
   bool is_flushing_ = false;
   std::size_t count_ = 0;
-  std::array<Held, kMaxAnswers> held_;
-  std::array<char, kMaxAnswers * kMaxAnswerBytes> bytes_;  // not initialised: written before read
+  std::array<std::shared_ptr<Sender>, kMaxAnswers> held_;
 };
 
 }  // namespace llm_edge_cache::http

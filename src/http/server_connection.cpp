@@ -1,7 +1,6 @@
 #include "http/server_connection.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <utility>
 
@@ -14,6 +13,8 @@ using std::chrono::milliseconds;
 // answer so that the client can read it.
 constexpr std::size_t kMaxSkippedBytes = 64 * 1024;
 constexpr std::size_t kMaxLingeredBytes = 1024 * 1024;
+// Of an answer that waits for others to be made: longer ones take longer to send than to make.
+constexpr std::size_t kMaxHeldBytes = 4 * 1024;
 constexpr milliseconds kLingerTime{2'000};
 
 ParserLimits parser_limits(const ServerOptions& options) {
@@ -343,8 +344,7 @@ void ServerConnection::respond(const Head& head, const SharedBytes& body) {
   }
   started_ = true;
   const bool bodyless = request_.is_head || status_has_no_body(head.status);
-  const std::array<std::string_view, 2> whole{out_, body.view()};
-  if (hold(std::span(whole).first(bodyless ? 1 : 2))) return;
+  if (hold(bodyless ? SharedBytes() : body)) return;
   if (bodyless ? send({out_}) == WriteResult::kClosed
                : send({out_, body}) == WriteResult::kClosed) {
     return;
@@ -355,17 +355,20 @@ void ServerConnection::respond(const Head& head, const SharedBytes& body) {
 template void ServerConnection::respond(const ResponseHead&, const SharedBytes&);
 template void ServerConnection::respond(const PreparedHead&, const SharedBytes&);
 
-bool ServerConnection::hold(std::span<const std::string_view> answer) {
+bool ServerConnection::hold(const SharedBytes& body) {
   if (!thread().socket_events().tells_several() || writer_.queued_bytes() > 0) return false;
-  if (!thread().held_answers().hold({shared_self(), this}, answer)) return false;
+  if (out_.size() + body.size() > kMaxHeldBytes) return false;
+  if (!thread().held_answers().hold({shared_self(), this})) return false;
+  held_body_ = body;
   release_exchange();
   phase_ = Phase::kFlushing;
   return true;
 }
 
-void ServerConnection::send_held(std::string_view bytes) {
+void ServerConnection::send_held() {
+  const SharedBytes body = std::exchange(held_body_, {});
   if (phase_ == Phase::kClosed) return;
-  if (send({bytes}) == WriteResult::kSent) return next_request();
+  if (send({out_, body}) == WriteResult::kSent) return next_request();
   read_timer_.cancel();
 }
 

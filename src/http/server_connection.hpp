@@ -104,7 +104,7 @@ class ServerConnection final : public StreamOwner, private HeldAnswers::Sender {
 
   void on_read(IoError error, std::string_view bytes) override;
   void on_written(IoError error, std::size_t bytes) override;
-  void send_held(std::string_view bytes) override;
+  void send_held() override;
   void on_read_timeout();
   void on_write_timeout();
 
@@ -137,8 +137,8 @@ class ServerConnection final : public StreamOwner, private HeldAnswers::Sender {
   WriteResult send(std::initializer_list<OutputPiece> pieces) {
     return send(std::span(pieces.begin(), pieces.size()));
   }
-  // True where the answer is sent later, with those of other connections.
-  [[nodiscard]] bool hold(std::span<const std::string_view> answer);
+  // True where the answer, its head in out_, is sent later, with those of other connections.
+  [[nodiscard]] bool hold(const SharedBytes& body);
   void end_answer();
   void release_exchange();
   void next_request();
@@ -155,7 +155,8 @@ class ServerConnection final : public StreamOwner, private HeldAnswers::Sender {
   MemberTimer<ServerConnection, &ServerConnection::on_read_timeout> read_timer_{*this};
   MemberTimer<ServerConnection, &ServerConnection::on_write_timeout> write_timer_{*this};
   std::string pending_;  // read but not parsed; one read at most, as none is armed beside it
-  std::string out_;      // the head under construction; its memory is kept
+  std::string out_;      // the head under construction, or held; its memory is kept
+  SharedBytes held_body_;
 
   Phase phase_ = Phase::kHandshake;
   bool reading_ = false;
