@@ -42,11 +42,12 @@ class CacheFlow final : public RecordedFlow {
 
   // False where the request has no key.
   bool look(std::string_view body) {
-    auto look = take_first_look(*services_, *policies_, known_, exchange_->head(), body);
-    if (look.ok()) {
-      look_ = std::move(look).value();
+    auto taken = take_first_look(*services_, *policies_, known_, exchange_->head(), body);
+    if (!taken.ok()) {
+      return false;
     }
-    return look.ok();
+    look_ = std::move(taken).value();
+    return true;
   }
 
   // A hit does without. No later than in decide(), where the view ends.
