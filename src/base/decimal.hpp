@@ -14,10 +14,11 @@ namespace llm_edge_cache {
 class Decimal {
  public:
   template <std::integral T>
-  explicit Decimal(T value)
-      : size_(static_cast<std::size_t>(
-            std::to_chars(digits_.data(), digits_.data() + digits_.size(), value).ptr -
-            digits_.data())) {}
+  explicit Decimal(T value) {
+    char* const begin = digits_.data();
+    size_ =
+        static_cast<std::size_t>(std::to_chars(begin, begin + digits_.size(), value).ptr - begin);
+  }
 
   [[nodiscard]] std::string_view view() const { return {digits_.data(), size_}; }
   operator std::string_view() const { return view(); }  // NOLINT(google-explicit-constructor)
@@ -26,7 +27,7 @@ class Decimal {
   static constexpr std::size_t kMaxDigits = std::numeric_limits<unsigned long long>::digits10 + 2;
 
   std::array<char, kMaxDigits> digits_;  // only what size_ counts is written
-  std::size_t size_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace llm_edge_cache
