@@ -83,6 +83,14 @@ void EmbeddingBatch::offer(Slot slot, const LookedUp& found, const RequestDirect
   }
 }
 
+void EmbeddingBatch::drop_too_old(const RequestDirectives& directives, UnixMillis now_ms) {
+  for (auto& found : found_) {
+    if (found && !is_acceptable(*found->entry, directives, now_ms)) {
+      found.reset();
+    }
+  }
+}
+
 const std::string* EmbeddingBatch::model_of_hits() const {
   const auto hit = std::find_if(found_.begin(), found_.end(),
                                 [](const auto& found) { return found.has_value(); });

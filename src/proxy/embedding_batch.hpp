@@ -39,6 +39,8 @@ class EmbeddingBatch {
   // What a tier has of a slot; ignored where it is no embedding, or too old for the request.
   void offer(Slot slot, const LookedUp& found, const RequestDirectives& directives,
              UnixMillis now_ms);
+  // What was found in time, and is too old by now: the rest may have taken long.
+  void drop_too_old(const RequestDirectives& directives, UnixMillis now_ms);
   // Where what was found does not agree on the model, all of it is forgotten: vectors of two models
   // must not meet in one answer.
   void drop_disagreement();

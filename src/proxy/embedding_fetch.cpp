@@ -141,6 +141,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
   }
 
   void call_or_serve() {
+    batch().drop_too_old(order_.directives, services_->clock->now_ms());
     if (batch().is_complete()) {
       leave_table();
       order_.flight->end({.kind = FlightEnding::Kind::kFound, .found = batch().served()});

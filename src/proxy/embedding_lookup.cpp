@@ -39,6 +39,7 @@ class StoreLookups : public std::enable_shared_from_this<StoreLookups> {
   }
   void finish() {
     const auto now_ms = services_->clock->now_ms();
+    batch_->drop_too_old(directives_, now_ms);
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       batch_->offer(slots_[i], found_[i], directives_, now_ms);
     }

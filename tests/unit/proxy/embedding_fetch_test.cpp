@@ -109,6 +109,38 @@ TEST_F(EmbeddingFetchL2Test, only_if_cached_asks_the_shared_store) {
   EXPECT_TRUE(embed("a", {{"Cache-Control", "only-if-cached"}}).is_hit());
 }
 
+TEST_F(EmbeddingFetchL2Test, what_grows_too_old_while_the_rest_is_looked_up_is_asked_for_anew) {
+  embed("b");
+  l1_->erase_all();
+  embed("a", {{"x-llm-cache-ttl", "10"}});
+  l2_->close_gate();
+  const auto gets_before = l2_->gets();
+  auto pending = start(http::request_head("POST", "/v1/embeddings"),
+                       json({{"model", "e"}, {"input", {"a", "b"}}}).dump());
+  ASSERT_TRUE(eventually([&] { return l2_->gets() > gets_before; }));
+  clock_->advance_ms(10'000);
+  l2_->open_gate();
+  const auto answer = pending.wait();
+  EXPECT_EQ(answer.cache_status(), "llm-edge-cache; fwd=miss; stored; detail=hits-1-of-2");
+  EXPECT_EQ(asked().back(), json::array({"a"}));
+  EXPECT_EQ(vectors_of(answer), expected({"a", "b"}));
+}
+
+TEST_F(EmbeddingFetchL2Test, only_if_cached_gives_nothing_that_has_grown_too_old) {
+  embed("b");
+  l1_->erase_all();
+  embed("a", {{"x-llm-cache-ttl", "10"}});
+  l2_->close_gate();
+  const auto gets_before = l2_->gets();
+  auto head = http::request_head("POST", "/v1/embeddings");
+  head.headers.add("Cache-Control", "only-if-cached");
+  auto pending = start(head, json({{"model", "e"}, {"input", {"a", "b"}}}).dump());
+  ASSERT_TRUE(eventually([&] { return l2_->gets() > gets_before; }));
+  clock_->advance_ms(10'000);
+  l2_->open_gate();
+  EXPECT_EQ(pending.wait().status(), 504);
+}
+
 TEST_F(EmbeddingFetchTest, a_success_that_is_no_json_passes_and_is_not_stored) {
   upstream_.answer_with([](const UpstreamExchange& exchange) {
     exchange.respond("hello", {{"Content-Type", "text/plain"}});
