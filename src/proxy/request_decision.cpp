@@ -4,7 +4,9 @@ namespace llm_edge_cache::proxy {
 
 Result<RequestDecision> decide_request(RequestKeyer& keyer, const RequestToKey& request,
                                        const RequestDirectives& directives) {
-  const auto keyed = keyer.key_of(request, KeySpace(directives));
+  auto to_key = request;
+  to_key.is_remembered = !directives.no_store;  // which is said of the request, too
+  const auto keyed = keyer.key_of(to_key, KeySpace(directives));
   if (!keyed.ok()) {
     return keyed.error();
   }

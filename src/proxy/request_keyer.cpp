@@ -52,7 +52,7 @@ Result<KeyedRequest> RequestKeyer::key_of(const RequestToKey& request, KeySpace 
     return *known;
   }
   auto keyed = parse(request, space);
-  if (keyed.ok()) {
+  if (keyed.ok() && request.is_remembered && rules_.policy(keyed->rule).is_cached) {
     memo_.insert(raw, *keyed);
   }
   return keyed;
@@ -109,13 +109,14 @@ KeyDigest RequestKeyer::scope_of(const http::RequestHead& head, KeySpace space) 
 }
 
 Result<KeyedRequest> RequestKeyer::parse(const RequestToKey& request, KeySpace space) const {
-  const auto& [dialect, head, surroundings, body] = request;
-  auto canonical =
-      canonical_json(body, {.dropped_members = keyless_members(dialect), .require_object = true});
+  const auto& head = request.head;
+  const auto body = request.body;
+  auto canonical = canonical_json(
+      body, {.dropped_members = keyless_members(request.dialect), .require_object = true});
   if (!canonical.ok()) {
     return canonical.error();
   }
-  const auto wish = dialect.read_wish(body);
+  const auto wish = request.dialect.read_wish(body);
   if (!wish.ok()) {
     return wish.error();
   }

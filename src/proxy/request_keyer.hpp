@@ -44,6 +44,7 @@ struct RequestToKey {
   const http::RequestHead& head;
   const KeyDigest& surroundings;  // RequestKeyer::surroundings_of() the head and its key space
   std::string_view body;
+  bool is_remembered = true;  // false: nothing of the request is kept
 };
 
 // In the key: namespace, scope, upstream, target with its query, the values of the headers that
@@ -64,6 +65,11 @@ class RequestKeyer {
   [[nodiscard]] Result<KeyedRequest> key_of(const Dialect& dialect, const http::RequestHead& head,
                                             KeySpace space, std::string_view body) {
     return key_of({dialect, head, surroundings_of(head, space), body}, space);
+  }
+  // Whether the request is kept, so that its body need not be parsed again. One that a rule says is
+  // never cached is not.
+  [[nodiscard]] bool remembers(const RequestToKey& request) const {
+    return memo_.find({request.surroundings, request.body}).has_value();
   }
 
   [[nodiscard]] const CacheRules& rules() const { return rules_; }

@@ -31,6 +31,11 @@ class RequestDecisionTest : public ::testing::Test {
     return decide_request(keyer_, {dialect_, head, surroundings, body}, directives);
   }
 
+  bool remembers(std::string_view body) {
+    const auto head = chat_head();
+    return keyer_.remembers({dialect_, head, keyer_.surroundings_of(head, ""), body});
+  }
+
   const OpenAiChatDialect dialect_ = {};
   RequestKeyer keyer_{options_with(
       {{.model = "never*", .is_cached = false},
@@ -53,6 +58,15 @@ TEST_F(RequestDecisionTest, is_the_same_for_a_body_that_is_remembered) {
   const auto second = decide(R"({"model":"gpt-4o","temperature":0})");
   EXPECT_EQ(first->request.rule, 2);
   EXPECT_EQ(second->request, first->request);
+}
+
+TEST_F(RequestDecisionTest, nothing_is_kept_of_a_request_that_is_not_to_be_stored) {
+  ASSERT_TRUE(decide(kBody, {.no_store = true}).ok());
+  EXPECT_FALSE(remembers(kBody));
+  ASSERT_TRUE(decide(kBody).ok());
+  EXPECT_TRUE(remembers(kBody));
+  ASSERT_TRUE(decide(R"({"model":"never-1"})").ok());
+  EXPECT_FALSE(remembers(R"({"model":"never-1"})"));
 }
 
 TEST_F(RequestDecisionTest, the_namespace_and_the_life_come_from_the_request) {
