@@ -6,8 +6,23 @@
 namespace llm_edge_cache::http {
 namespace {
 
-// What a connection may keep of a head from one request to the next.
+// What a connection may keep of a head from one request to the next, and of each buffer beside it.
 constexpr std::size_t kMaxSpareBytes = 8 * 1024;
+
+template <class Buffer>
+std::size_t memory_of(const Buffer& buffer) {
+  return buffer.capacity() * sizeof(typename Buffer::value_type);
+}
+
+// Keeps the memory where it is little.
+template <class Buffer>
+void empty(Buffer& buffer) {
+  if (memory_of(buffer) > kMaxSpareBytes) {
+    Buffer().swap(buffer);
+  } else {
+    buffer.clear();
+  }
+}
 
 }  // namespace
 
@@ -69,15 +84,20 @@ void MessageParser::restart() {
   llhttp_init(&llhttp_, type_, Callbacks::settings());
   llhttp_.data = this;
   scanner_.start();
-  target_.clear();
   headers_.clear();
-  body_.clear();
-  name_.clear();
-  value_.clear();
+  empty(target_);
+  empty(body_);
+  empty(name_);
+  empty(value_);
   head_bytes_ = extra_bytes_ = 0;
   content_length_.reset();
   head_done_ = head_told_ = complete_ = failed_ = keep_alive_ = is_repeat_ = false;
   framed_ = true;
+}
+
+std::size_t MessageParser::memory_bytes() const {
+  return headers_.memory_bytes() + memory_of(target_) + memory_of(body_) + memory_of(name_) +
+         memory_of(value_);
 }
 
 ParseStep MessageParser::next(std::string_view input) {

@@ -63,6 +63,9 @@ class MessageParser {
   [[nodiscard]] bool framed() const { return framed_; }  // false: the close delimits the body
   [[nodiscard]] std::optional<std::uint64_t> content_length() const { return content_length_; }
 
+  // Of what the parser itself holds, without the head.
+  [[nodiscard]] std::size_t memory_bytes() const;
+
  protected:
   MessageParser(llhttp_type_t type, ParserLimits limits);
   ~MessageParser() = default;
@@ -128,8 +131,8 @@ class RequestParser final : public MessageParser {
  public:
   explicit RequestParser(ParserLimits limits) : MessageParser(HTTP_REQUEST, limits) {}
 
-  // Begins the next message. A head of much memory is let go of here: an idle connection keeps
-  // none.
+  // Begins the next message. A head of much memory is let go of here, and so is all else that a
+  // message made large: an idle connection keeps nothing of it.
   void start();
   // From kHead on, until start(). Let go of it on the parser's thread: the next request may use its
   // memory, or find that it has the same head.

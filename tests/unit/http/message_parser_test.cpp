@@ -204,6 +204,23 @@ TEST(RepeatedHeadTest, of_much_memory_is_not_kept_for_the_next_request) {
   EXPECT_NE(parser.received(), nullptr);
 }
 
+TEST(RequestParserTest, nothing_that_a_message_made_large_is_kept_for_the_next_one) {
+  std::string tiny_chunks = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 10'000; ++i) tiny_chunks += "1\r\na\r\n";
+  const std::string large(60'000, 'a');
+  for (const auto& request : {
+           tiny_chunks + "0\r\n\r\n",
+           "GET / HTTP/1.1\r\nHost: h\r\nA: " + large + "\r\n\r\n",
+           "GET / HTTP/1.1\r\nHost: h\r\n" + large + ": a\r\n\r\n",
+           "GET /" + large + " HTTP/1.1\r\nHost: h\r\n\r\n",
+       }) {
+    RequestParser parser({.max_target_bytes = 64 * 1024});
+    ASSERT_EQ(feed_whole(parser, request), ParseEvent::kEnd) << request.substr(0, 80);
+    parser.start();
+    EXPECT_LT(parser.memory_bytes(), 10'000U) << request.substr(0, 80);
+  }
+}
+
 TEST(RepeatedHeadTest, is_judged_anew_when_one_byte_differs) {
   const std::string good = post("5", "hello");
   const std::size_t head_size = good.size() - 5;
