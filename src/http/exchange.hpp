@@ -48,8 +48,8 @@ class BodyReceiver {
 // Belongs to one I/O thread, io_thread(): call everything there, except post(), which is for
 // everybody. Call-backs run on that thread too, and may run before the call that sets them off
 // returns. Holding an Exchange holds its connection; none may outlive the IoThreads. Letting the
-// last reference go without an answer answers 500, or cuts the connection when the answer had
-// begun.
+// last reference go without an answer answers 500, cuts the connection when the answer had begun,
+// and closes it when the client had closed its side.
 //
 // Answer once: respond(), or start(), write()..., finish(), or parts that say so. Calls after the
 // answer ended, or after the connection was lost, do nothing.
@@ -132,7 +132,8 @@ class Exchange {
   void abort();
 
   // Called once, if the client closes or resets its side before the answer ended, at the latest
-  // when writing fails. A client that closed only its sending side still gets the answer.
+  // when writing fails. A client that closed only its sending side looks the same, and still gets
+  // what it is answered.
   void on_disconnect(std::function<void()> callback);
 
   void set_note(std::unique_ptr<Note> note) { note_ = std::move(note); }

@@ -444,6 +444,7 @@ void ServerConnection::dropped(std::uint64_t exchange_number) {
   if (exchange_number != exchange_number_ || current_ == nullptr) return;
   current_ = nullptr;
   if (started_) return cut();
+  if (input_ended_) return close();  // let go of because it seemed to have left
   send_error(500, "the request was left without an answer");
   end_answer();
 }

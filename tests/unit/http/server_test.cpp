@@ -526,6 +526,22 @@ TEST(ServerTest, client_that_leaves_is_noticed_while_an_answer_streams) {
   }
 }
 
+TEST(ServerTest, client_that_closed_its_side_is_not_told_that_it_was_let_go_of) {
+  Once<ExchangePtr> held;
+  Once<bool> disconnected;
+  TestServer server([&](ExchangePtr exchange) {
+    exchange->on_disconnect([&] { disconnected.set(true); });
+    held.set(std::move(exchange));
+  });
+  RawClient client(server.port());
+  client.send(get("/"));
+  client.shutdown_send();
+  ExchangePtr exchange = held.wait();
+  EXPECT_TRUE(disconnected.wait());
+  exchange.reset();
+  EXPECT_EQ(client.read_all(), "");
+}
+
 TEST(ServerTest, client_that_closes_only_its_side_gets_its_answer) {
   Once<ExchangePtr> held;
   Once<bool> disconnected;
