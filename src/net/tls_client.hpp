@@ -25,8 +25,9 @@ struct TlsClientOptions {
 [[nodiscard]] Result<TlsContextPtr> make_tls_client_context(const TlsClientOptions& options);
 
 // Before the handshake: the name to ask for (SNI; none for an address, RFC 6066, 3), and whose
-// certificate the peer must show.
-void prepare_tls_client(SSL* connection, const std::string& host, bool verify_peer);
+// certificate the peer must show. kInvalidArgument where the host is none that a certificate can be
+// held to: there must be no handshake then, which would take anybody's.
+[[nodiscard]] Status prepare_tls_client(SSL* connection, const std::string& host, bool verify_peer);
 
 // Why the peer's certificate was refused; empty where that is not what failed.
 [[nodiscard]] std::string tls_verify_failure(const SSL* connection);

@@ -23,7 +23,7 @@ CertificateAuthority::CertificateAuthority() {
 }
 
 Certificate CertificateAuthority::issue(const std::string& name,
-                                        const std::string& subject_alt_name) {
+                                        const std::string& subject_alt_name, int days) {
   const std::string base = (folder_.path() / name).string();
   const Certificate issued{base + ".pem", base + ".key"};
   openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
@@ -31,7 +31,7 @@ Certificate CertificateAuthority::issue(const std::string& name,
            "subjectAltName=" + subject_alt_name});
   openssl({"x509", "-req", "-in", base + ".csr", "-CA", ca_file(), "-CAkey",
            (folder_.path() / "ca.key").string(), "-CAcreateserial", "-copy_extensions", "copy",
-           "-days", "1", "-out", issued.certificate_file});
+           "-days", std::to_string(days), "-out", issued.certificate_file});
   return issued;
 }
 

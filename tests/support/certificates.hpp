@@ -19,8 +19,10 @@ class CertificateAuthority {
   CertificateAuthority();
 
   [[nodiscard]] std::string ca_file() const { return (folder_.path() / "ca.pem").string(); }
-  // For servers and clients; subject_alt_name as in "DNS:localhost,IP:127.0.0.1".
-  [[nodiscard]] Certificate issue(const std::string& name, const std::string& subject_alt_name);
+  // For servers and clients; subject_alt_name as in "DNS:localhost,IP:127.0.0.1". It ends in so
+  // many days; with -1 it has ended yesterday.
+  [[nodiscard]] Certificate issue(const std::string& name, const std::string& subject_alt_name,
+                                  int days = 1);
 
  private:
   TempDir folder_;

@@ -78,9 +78,13 @@ void Link::on_connected() {
 
 void Link::shake_hands() {
   tls_stream_ = std::make_unique<TlsStream>(socket_, *tls_.context);
-  net::prepare_tls_client(tls_stream_->native_handle(),
-                          tls_.server_name.empty() ? address_.host : tls_.server_name,
-                          tls_.verify_peer);
+  const Status prepared = net::prepare_tls_client(
+      tls_stream_->native_handle(), tls_.server_name.empty() ? address_.host : tls_.server_name,
+      tls_.verify_peer);
+  if (!prepared) {
+    return lose("no TLS with " + address_.to_string() + ": " + prepared.error().message,
+                ErrorCode::kProtocol);
+  }
   tls_stream_->async_handshake(
       asio::ssl::stream_base::client,
       [self = shared_from_this()](ErrorInfo error) { self->on_shaken_hands(error); });
