@@ -1,7 +1,6 @@
 #include "serve/serve_config.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -15,6 +14,7 @@
 #include "serve/admin_access.hpp"
 #include "serve/rate_text.hpp"
 #include "tiers/disk/disk_path.hpp"
+#include "tiers/redis/backend_factory.hpp"
 #include "tiers/redis/redis_url.hpp"
 
 namespace llm_edge_cache::app {
@@ -31,13 +31,16 @@ Status validate_address(std::string_view option, const std::string& text) {
   return invalid_config(fmt::format("--{}: '{}': {}", option, text, address.error().message));
 }
 
-Status validate_store(const std::string& url) {
-  if (disk::is_disk_url(url)) {
-    const auto path = disk::parse_disk_url(url);
+// As far as it can be said without connecting: the files of TLS are read as the tier reads them.
+Status validate_store(const L2Config& config) {
+  if (disk::is_disk_url(config.url)) {
+    const auto path = disk::parse_disk_url(config.url);
     return path.ok() ? disk::check_folder(*path) : Status(path.error());
   }
-  const auto parsed = redis::RedisUrl::parse(url);
-  return parsed.ok() ? Status() : Status(parsed.error());
+  const auto url = redis::RedisUrl::parse(config.url);
+  if (!url.ok()) return url.error();
+  const auto factory = redis::BackendFactory::make(config, *url);
+  return factory.ok() ? Status() : Status(factory.error());
 }
 
 Status validate_key(std::string_view variable, const std::string& text) {
@@ -112,6 +115,13 @@ Status validate_tls(std::string_view prefix, const http::TlsServerOptions& tls) 
                        fmt::format("--{}-cert: {}", prefix, context.error().message)));
 }
 
+Status validate_authorities(std::string_view option, const std::string& file) {
+  if (file.empty()) return {};
+  const auto context = http::make_client_context({.extra_ca_file = file});
+  if (context) return {};
+  return invalid_config(fmt::format("--{}: {}", option, context.error().message));
+}
+
 // A tenant must not hold the operator's token.
 Status validate_admin_key(const std::string& token_file,
                           const std::vector<proxy::TenantOptions>& tenants) {
@@ -157,8 +167,8 @@ Status ServeConfig::validate() const {
   if (const auto url = http::parse_url(upstream); !upstream.empty() && !url) {
     return invalid_config(fmt::format("--upstream: '{}': {}", upstream, url.error().message));
   }
-  if (!upstream_ca_file.empty() && ::access(upstream_ca_file.c_str(), R_OK) != 0) {
-    return invalid_config(fmt::format("--upstream-ca-file: {} cannot be read", upstream_ca_file));
+  if (auto status = validate_authorities("upstream-ca-file", upstream_ca_file); !status) {
+    return status;
   }
   if (!credential_requests_per_second.empty() && !read_rate(credential_requests_per_second)) {
     return invalid_config(fmt::format("--credential-requests-per-second: '{}' is not {}",
@@ -191,7 +201,7 @@ Status ServeConfig::validate() const {
   if (auto status = l2_config().validate(); !status) {
     return invalid_config(fmt::format("--l2: {}", status.error().message));
   }
-  if (auto status = validate_store(l2_config().url); !status) {
+  if (auto status = validate_store(l2_config()); !status) {
     return invalid_config(fmt::format("--l2: {}", status.error().message));
   }
   if (const auto format = EntryFormat::of(l2_config()); !format) {

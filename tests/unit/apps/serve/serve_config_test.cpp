@@ -99,9 +99,9 @@ TEST(ServeConfigTest, the_defaults_satisfy_those_who_use_them) {
   EXPECT_TRUE(config.client_options().validate().ok());
 }
 
-class ServeEncryptionTest : public ::testing::Test {
+class ServeStoreTest : public ::testing::Test {
  protected:
-  ServeEncryptionTest() {
+  ServeStoreTest() {
     config_.upstream = "http://127.0.0.1:1";
     config_.l2 = "redis://127.0.0.1";
   }
@@ -124,7 +124,7 @@ class ServeEncryptionTest : public ::testing::Test {
   ServeConfig config_;
 };
 
-TEST_F(ServeEncryptionTest, keys_and_dictionaries_reach_the_tier) {
+TEST_F(ServeStoreTest, keys_and_dictionaries_reach_the_tier) {
   config_.l2_encryption_key = std::string(64, '1');
   config_.l2_encryption_old_key_file = written(std::string(64, '2'), kOwner);
   config_.l2_compress_over_bytes = 7;
@@ -139,7 +139,7 @@ TEST_F(ServeEncryptionTest, keys_and_dictionaries_reach_the_tier) {
   EXPECT_EQ(l2.dictionary_file, config_.l2_dictionary_file);
 }
 
-TEST_F(ServeEncryptionTest, a_key_that_cannot_be_used_is_found_before_serving) {
+TEST_F(ServeStoreTest, a_key_that_cannot_be_used_is_found_before_serving) {
   config_.l2_encryption_key = std::string(63, '1');
   expect_refused("LLM_EDGE_CACHE_L2_ENCRYPTION_KEY: an encryption key is 32 bytes");
   config_.l2_encryption_key.clear();
@@ -155,11 +155,28 @@ TEST_F(ServeEncryptionTest, a_key_that_cannot_be_used_is_found_before_serving) {
   expect_refused("exclude each other");
 }
 
-TEST_F(ServeEncryptionTest, a_dictionary_that_cannot_be_used_is_found_before_serving) {
+TEST_F(ServeStoreTest, a_dictionary_that_cannot_be_used_is_found_before_serving) {
   config_.l2_dictionary_file = "/no/such/dictionary";
   expect_refused("/no/such/dictionary");
   config_.l2_dictionary_file = written("text", kOwner);
   expect_refused("not a dictionary");
+}
+
+TEST_F(ServeStoreTest, files_of_tls_that_cannot_be_used_are_found_before_serving) {
+  config_.l2 = "rediss://127.0.0.1";
+  config_.l2_tls_ca_file = "/no/such/ca.pem";
+  expect_refused("--l2: authority file '/no/such/ca.pem' cannot be used");
+  config_.l2_tls_ca_file = written("text", kOwner);
+  expect_refused("--l2: authority file '" + config_.l2_tls_ca_file + "' cannot be used");
+  config_.l2_tls_ca_file.clear();
+  config_.l2_tls_cert_file = "/no/such/cert.pem";
+  config_.l2_tls_key_file = "/no/such/key.pem";
+  expect_refused("--l2: certificate file '/no/such/cert.pem' cannot be used");
+}
+
+TEST_F(ServeStoreTest, replicas_of_a_server_that_has_none_are_found_before_serving) {
+  config_.l2_read_from = "replica";
+  expect_refused("only a cluster or sentinels tell of replicas");
 }
 
 ServeConfig config_with_windows() {
@@ -258,7 +275,8 @@ TEST(ServeConfigTest, the_configurations_of_all_parts_are_checked) {
   config = config_with_windows();
   config.upstream_ca_file = "/nonexistent/ca.pem";
   EXPECT_EQ(config.validate().error().message,
-            "--upstream-ca-file: /nonexistent/ca.pem cannot be read");
+            "--upstream-ca-file: authority file '/nonexistent/ca.pem' cannot be used: No such file "
+            "or directory");
 }
 
 }  // namespace
