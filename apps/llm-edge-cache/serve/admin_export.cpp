@@ -6,6 +6,7 @@
 
 #include "serve/admin_answer.hpp"
 #include "serve/cache_walk.hpp"
+#include "serve/entry_filter.hpp"
 #include "serve/entry_line.hpp"
 
 namespace llm_edge_cache::app {

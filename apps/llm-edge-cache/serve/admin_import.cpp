@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "serve/admin_answer.hpp"
+#include "serve/entry_filter.hpp"
 #include "serve/entry_line.hpp"
 
 namespace llm_edge_cache::app {

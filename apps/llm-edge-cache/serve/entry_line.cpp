@@ -3,13 +3,12 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <charconv>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
-
-#include "base/parse_number.hpp"
+#include <vector>
 
 namespace llm_edge_cache::app {
 
@@ -30,15 +29,23 @@ std::string to_base64(std::string_view bytes) {
   return text;
 }
 
+// OpenSSL passes over white space at the ends and takes an "=" anywhere for a zero.
+bool is_base64(std::string_view text) {
+  const auto digits = text.substr(0, text.find('='));
+  const auto padding = text.size() - digits.size();
+  const bool is_padded = padding <= 2 && text.substr(digits.size()) == std::string(padding, '=');
+  return text.size() % 4 == 0 && is_padded && text.size() <= std::numeric_limits<int>::max() &&
+         digits.find_first_of(" \t\r\n") == std::string_view::npos;
+}
+
 std::optional<std::string> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0 || text.size() > std::numeric_limits<int>::max()) return std::nullopt;
+  if (!is_base64(text)) return std::nullopt;
   std::string bytes(text.size() / 4 * 3, '\0');
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
                                    reinterpret_cast<const unsigned char*>(text.data()),
                                    static_cast<int>(text.size()));
   if (size < 0) return std::nullopt;
-  const auto padding =
-      std::count(text.end() - std::min<std::ptrdiff_t>(2, std::ssize(text)), text.end(), '=');
+  const auto padding = std::count(text.begin(), text.end(), '=');
   bytes.resize(static_cast<std::size_t>(size - padding));
   return bytes;
 }
@@ -64,76 +71,78 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-TokenUsage usage_of(const Json& tokens) {
-  return {.prompt_tokens = tokens.at("prompt"),
-          .completion_tokens = tokens.at("completion"),
-          .total_tokens = tokens.at("total")};
+// Why a line is none of ours; caught by entry_of_line().
+struct NotAnEntry {
+  std::string why;
+};
+
+const Json& member_of(const Json& json, const std::string& name) {
+  const auto found = json.find(name);
+  if (found == json.end()) throw NotAnEntry{"'" + name + "' is missing"};
+  return *found;
 }
 
-// Throws Json::exception for a member that is missing or of another type.
-Result<KeyedEntry> read_line(const Json& json) {
-  const auto key = key_digest_from_hex(json.at("key").get<std::string>());
-  if (!key) return invalid_entry("'key' is not 64 hex digits");
+std::string text_of(const Json& json, const std::string& name) {
+  const Json& value = member_of(json, name);
+  if (!value.is_string()) throw NotAnEntry{"'" + name + "' is not a text"};
+  return value.get<std::string>();
+}
+
+// Json itself would cut a number to the type's bits.
+template <class Number>
+Number number_of(const Json& json, const std::string& name,
+                 Number largest = std::numeric_limits<Number>::max()) {
+  const Json& value = member_of(json, name);
+  if (!value.is_number_integer()) throw NotAnEntry{"'" + name + "' is not a whole number"};
+  const bool is_negative = !value.is_number_unsigned() && value.get<std::int64_t>() < 0;
+  if (is_negative || std::cmp_greater(value.get<std::uint64_t>(), largest)) {
+    throw NotAnEntry{"'" + name + "' is out of range"};
+  }
+  return value.get<Number>();
+}
+
+std::vector<std::string> tags_of(const Json& json) {
+  const Json& value = member_of(json, "tags");
+  const auto is_text = [](const Json& tag) { return tag.is_string(); };
+  if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_text)) {
+    throw NotAnEntry{"'tags' is not a list of texts"};
+  }
+  return value.get<std::vector<std::string>>();
+}
+
+std::optional<TokenUsage> usage_of(const Json& json) {
+  if (!json.contains("tokens")) return std::nullopt;
+  const Json& tokens = json["tokens"];
+  if (!tokens.is_object()) throw NotAnEntry{"'tokens' is not an object"};
+  return TokenUsage{.prompt_tokens = number_of<std::uint32_t>(tokens, "prompt"),
+                    .completion_tokens = number_of<std::uint32_t>(tokens, "completion"),
+                    .total_tokens = number_of<std::uint32_t>(tokens, "total")};
+}
+
+std::string content_of(const Json& json) {
+  if (!json.contains("content_base64")) return text_of(json, "content");
+  auto content = from_base64(text_of(json, "content_base64"));
+  if (!content) throw NotAnEntry{"'content_base64' is not base64"};
+  return *std::move(content);
+}
+
+// Throws NotAnEntry.
+KeyedEntry read_line(const Json& json) {
+  constexpr UnixMillis kLatestAnswerMs = 253'402'300'799'999;  // of the year 9999: ages are counted
+  const auto key = key_digest_from_hex(text_of(json, "key"));
+  if (!key) throw NotAnEntry{"'key' is not 64 hex digits"};
   auto entry = std::make_shared<Entry>();
-  entry->response.model = json.at("model");
-  entry->status = json.at("status");
-  entry->content_type = json.at("content_type");
-  entry->finish_reason = json.at("finish_reason");
-  entry->response.cached_at_ms = json.at("created_ms");
-  entry->expires_ms = json.at("expires_ms");
-  entry->stale_until_ms = json.at("stale_until_ms");
-  entry->tags = json.at("tags").get<std::vector<std::string>>();
-  if (json.contains("tokens")) entry->response.tokens = usage_of(json.at("tokens"));
-  if (json.contains("content_base64")) {
-    auto content = from_base64(json.at("content_base64").get<std::string>());
-    if (!content) return invalid_entry("'content_base64' is not base64");
-    entry->response.content = *std::move(content);
-  } else {
-    entry->response.content = json.at("content");
-  }
+  entry->response.model = text_of(json, "model");
+  entry->status = number_of<std::uint16_t>(json, "status");
+  entry->content_type = text_of(json, "content_type");
+  entry->finish_reason = text_of(json, "finish_reason");
+  entry->response.cached_at_ms = number_of<UnixMillis>(json, "created_ms", kLatestAnswerMs);
+  entry->expires_ms = number_of<UnixMillis>(json, "expires_ms");
+  entry->stale_until_ms = number_of<UnixMillis>(json, "stale_until_ms");
+  entry->tags = tags_of(json);
+  entry->response.tokens = usage_of(json);
+  entry->response.content = content_of(json);
   return KeyedEntry{*key, std::move(entry)};
-}
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out.push_back(text[i] == '+' ? ' ' : text[i]);
-      continue;
-    }
-    unsigned byte = 0;
-    const auto digits = text.substr(i + 1, 2);
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-    if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2) return std::nullopt;
-    out.push_back(static_cast<char>(byte));
-    i += 2;
-  }
-  return out;
-}
-
-Result<std::int64_t> seconds_as_ms(std::string_view text) {
-  constexpr std::int64_t kMaxSeconds = 100LL * 366 * 24 * 3'600;
-  const auto seconds = parse_number<std::int64_t>(text);
-  if (!seconds || *seconds < 0 || *seconds > kMaxSeconds) {
-    return invalid_entry("max_age_seconds is not a number of seconds");
-  }
-  return *seconds * 1'000;
-}
-
-Status set(EntryFilter& filter, std::string_view name, std::string value) {
-  if (name == "model") {
-    filter.model = std::move(value);
-  } else if (name == "tag") {
-    filter.tag = std::move(value);
-  } else if (name == "max_age_seconds") {
-    const auto age_ms = seconds_as_ms(value);
-    if (!age_ms) return age_ms.error();
-    filter.max_age_ms = *age_ms;
-  } else {
-    return invalid_entry("the query knows model, tag and max_age_seconds");
-  }
-  return {};
 }
 
 }  // namespace
@@ -168,28 +177,9 @@ Result<KeyedEntry> entry_of_line(std::string_view line) {
   if (!json.is_object()) return invalid_entry("not a JSON object");
   try {
     return read_line(json);
-  } catch (const Json::exception& error) {
-    return invalid_entry(error.what());
+  } catch (NotAnEntry& reason) {
+    return invalid_entry(std::move(reason.why));
   }
-}
-
-Result<EntryFilter> EntryFilter::of_query(std::string_view query) {
-  EntryFilter filter;
-  while (!query.empty()) {
-    const auto pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), pair.size() + 1));
-    const auto name = pair.substr(0, pair.find('='));
-    auto value = percent_decoded(pair.substr(std::min(pair.size(), name.size() + 1)));
-    if (!value) return invalid_entry("the query is not percent-encoded");
-    if (auto status = set(filter, name, *std::move(value)); !status) return status.error();
-  }
-  return filter;
-}
-
-bool EntryFilter::matches(const Entry& entry, UnixMillis now_ms) const {
-  if (model && entry.response.model != *model) return false;
-  if (max_age_ms && now_ms - entry.response.cached_at_ms > *max_age_ms) return false;
-  return !tag || std::find(entry.tags.begin(), entry.tags.end(), *tag) != entry.tags.end();
 }
 
 }  // namespace llm_edge_cache::app

@@ -1,7 +1,6 @@
 // An entry as a line of JSON, as /export writes it and /import reads it (docs/guide.md).
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,16 +18,5 @@ namespace llm_edge_cache::app {
 // kInvalidArgument, naming the member, for what to_line() would not write. Members that are not
 // known are passed over.
 [[nodiscard]] Result<KeyedEntry> entry_of_line(std::string_view line);
-
-// What is to be exported, imported or purged; nothing said: everything.
-struct EntryFilter {
-  std::optional<std::string> model = {};
-  std::optional<std::string> tag = {};
-  std::optional<std::int64_t> max_age_ms = {};
-
-  // model=, tag= and max_age_seconds=, percent-encoded. kInvalidArgument for any other.
-  [[nodiscard]] static Result<EntryFilter> of_query(std::string_view query);
-  [[nodiscard]] bool matches(const Entry& entry, UnixMillis now_ms) const;
-};
 
 }  // namespace llm_edge_cache::app

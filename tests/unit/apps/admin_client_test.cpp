@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "serve/entry_line.hpp"
+#include "serve/entry_filter.hpp"
 
 namespace llm_edge_cache::app {
 namespace {

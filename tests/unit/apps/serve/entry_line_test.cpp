@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/entries.hpp"
@@ -62,44 +63,58 @@ TEST(EntryLineTest, a_line_that_is_not_of_an_entry_is_refused) {
   }
 }
 
+// What is said of a whole line in which that member has another value.
+std::string refusal(const std::string& member, const nlohmann::json& value) {
+  auto line = nlohmann::json::parse(to_line({key_of(1), sample()}));
+  line[member] = value;
+  const auto read = entry_of_line(line.dump());
+  return read.ok() ? "" : read.error().message;
+}
+
+TEST(EntryLineTest, the_member_that_is_wrong_is_named) {
+  auto line = nlohmann::json::parse(to_line({key_of(1), sample()}));
+  for (const auto& [member, value] : line.items()) {
+    const auto of_another_type = nlohmann::json::array({1});
+    EXPECT_NE(refusal(member, of_another_type).find("'" + member + "'"), std::string::npos);
+  }
+  line.erase("model");
+  EXPECT_EQ(entry_of_line(line.dump()).error().message, "'model' is missing");
+  EXPECT_EQ(refusal("tokens", {{"prompt", 1}, {"total", 1}}), "'completion' is missing");
+}
+
+TEST(EntryLineTest, a_number_that_its_member_cannot_hold_is_refused_and_not_cut) {
+  EXPECT_EQ(refusal("status", 65'536), "'status' is out of range");
+  EXPECT_EQ(refusal("status", -1), "'status' is out of range");
+  EXPECT_EQ(refusal("status", 200.5), "'status' is not a whole number");
+  EXPECT_EQ(refusal("status", true), "'status' is not a whole number");
+  EXPECT_EQ(refusal("expires_ms", 1e300), "'expires_ms' is not a whole number");
+  EXPECT_EQ(refusal("expires_ms", 9'223'372'036'854'775'808U), "'expires_ms' is out of range");
+  EXPECT_EQ(refusal("created_ms", 9'223'372'036'854'775'807), "'created_ms' is out of range");
+  EXPECT_EQ(refusal("tokens", {{"prompt", 1}, {"completion", 4'294'967'296}, {"total", 1}}),
+            "'completion' is out of range");
+}
+
+TEST(EntryLineTest, an_entry_without_an_end_comes_back_as_it_was) {
+  auto entry = sample();
+  entry->expires_ms = std::numeric_limits<UnixMillis>::max();
+  EXPECT_EQ(*entry_of_line(to_line({key_of(1), entry}))->entry, *entry);
+}
+
+TEST(EntryLineTest, base64_that_was_damaged_is_refused) {
+  for (const char* text : {"AAA", "AA=A", "=AAA", "A===", "====", "AAAA====", " AAAAAA ", "AA-A"}) {
+    EXPECT_EQ(refusal("content_base64", text), "'content_base64' is not base64") << text;
+  }
+  for (const char* text : {"", "AAAA", "AAA=", "AA=="}) {
+    EXPECT_EQ(refusal("content_base64", text), "") << text;
+  }
+}
+
 TEST(EntryLineTest, a_summary_has_sizes_in_place_of_content_and_hides_namespaces) {
   const auto json = nlohmann::json::parse(to_summary(*sample("secret"), 59'000));
   EXPECT_EQ(json["content_bytes"], 6);
   EXPECT_EQ(json["ttl_ms"], 1'000);
   EXPECT_EQ(json["tags"], nlohmann::json::array({"docs"}));
   EXPECT_EQ(json.dump().find("secret"), std::string::npos);
-}
-
-TEST(EntryFilterTest, without_a_word_everything_matches) {
-  const auto filter = EntryFilter::of_query("");
-  ASSERT_TRUE(filter.ok());
-  EXPECT_TRUE(filter->matches(*sample(), 0));
-}
-
-TEST(EntryFilterTest, each_word_narrows) {
-  auto entry = sample();
-  entry->response.cached_at_ms = 1'000;
-  const auto matches = [&](std::string_view query) {
-    return EntryFilter::of_query(query).value().matches(*entry, 11'000);
-  };
-  EXPECT_TRUE(matches("model=gpt-4o&tag=docs&max_age_seconds=10"));
-  EXPECT_FALSE(matches("model=gpt-4"));
-  EXPECT_FALSE(matches("tag=doc"));
-  EXPECT_FALSE(matches("max_age_seconds=9"));
-}
-
-TEST(EntryFilterTest, values_are_percent_decoded) {
-  EXPECT_EQ(EntryFilter::of_query("tag=a%20b%2Bc+d").value().tag, "a b+c d");
-  for (const char* query : {"tag=%", "tag=%2", "tag=%zz"}) {
-    EXPECT_FALSE(EntryFilter::of_query(query).ok()) << query;
-  }
-}
-
-TEST(EntryFilterTest, what_it_does_not_know_is_an_error) {
-  for (const char* query :
-       {"modl=x", "max_age_seconds=x", "max_age_seconds=-1", "max_age_seconds="}) {
-    EXPECT_EQ(EntryFilter::of_query(query).error().code, ErrorCode::kInvalidArgument) << query;
-  }
 }
 
 }  // namespace
