@@ -5,6 +5,9 @@
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "admin_client.hpp"
 #include "commands.hpp"
@@ -41,10 +44,50 @@ std::uint64_t entries_of(const AdminServer& server) {
   return most;
 }
 
+// A file is opened, and loses what it had, with the first line: a proxy that does not answer costs
+// nobody the export of yesterday.
+class Output {
+ public:
+  explicit Output(const std::string& name)
+      : file_name_(name == "-" ? "" : name), file_(file_name_.empty() ? stdout : nullptr) {}
+  ~Output() {
+    if (file_ != nullptr && file_ != stdout) std::fclose(file_);
+  }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  bool write(std::string_view bytes) {
+    return open() && check(std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size());
+  }
+  // Nothing is written behind it.
+  void end() {
+    if (!failure_.empty() || !open()) return;
+    std::FILE* const file = std::exchange(file_, nullptr);
+    check((file == stdout ? std::fflush(file) : std::fclose(file)) == 0);
+  }
+  [[nodiscard]] std::string name() const {
+    return file_name_.empty() ? "standard output" : file_name_;
+  }
+  // Why not all is written; empty where it is.
+  [[nodiscard]] const std::string& failure() const { return failure_; }
+
+ private:
+  bool open() {
+    if (file_ == nullptr) file_ = std::fopen(file_name_.c_str(), "wbe");
+    return check(file_ != nullptr);
+  }
+  bool check(bool is_fine) {
+    if (!is_fine && failure_.empty()) failure_ = std::strerror(errno);
+    return is_fine;
+  }
+
+  const std::string file_name_;  // empty: standard output
+  std::FILE* file_;
+  std::string failure_;
+};
+
 int run_export(const ExportArguments& arguments) {
-  const bool is_file = arguments.output != "-";
-  std::FILE* out = is_file ? std::fopen(arguments.output.c_str(), "wbe") : stdout;
-  if (out == nullptr) return failed(arguments.output, std::strerror(errno));
+  Output output(arguments.output);
   Progress progress("exported");
   if (progress.is_shown() && arguments.choice.query().empty()) {
     progress.expect({.lines = entries_of(arguments.server)});
@@ -54,12 +97,12 @@ int run_export(const ExportArguments& arguments) {
   request.on_data = [&](std::string_view bytes) {
     progress.add(static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n')),
                  bytes.size());
-    return std::fwrite(bytes.data(), 1, bytes.size(), out) == bytes.size();
+    return output.write(bytes);
   };
   const auto body = body_of(ask_admin(arguments.server, std::move(request)));
-  const bool is_written = (is_file ? std::fclose(out) : std::fflush(out)) == 0;
+  if (body.ok()) output.end();
+  if (!output.failure().empty()) return failed(output.name(), output.failure());
   if (!body.ok()) return failed(arguments.server.url, body.error().message);
-  if (!is_written) return failed(arguments.output, "cannot be written");
   return kExitOk;
 }
 
