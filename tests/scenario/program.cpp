@@ -26,9 +26,10 @@ Program::Program(std::vector<std::string> arguments, std::map<std::string, std::
   for (const auto& [name, address] : ready.items()) addresses_[name] = address;
 }
 
-Ended run_program(std::vector<std::string> arguments, std::string input) {
+Ended run_program(std::vector<std::string> arguments, std::string input,
+                  std::map<std::string, std::string> environment) {
   ChildProcess process({.argv = with_binary(std::move(arguments)),
-                        .env = {},
+                        .env = std::move(environment),
                         .directory = {},
                         .input = std::move(input)});
   const auto status = process.wait();

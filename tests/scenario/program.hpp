@@ -35,7 +35,8 @@ struct Ended {
   std::string output;
   std::string error;
 };
-[[nodiscard]] Ended run_program(std::vector<std::string> arguments, std::string input = "");
+[[nodiscard]] Ended run_program(std::vector<std::string> arguments, std::string input = "",
+                                std::map<std::string, std::string> environment = {});
 
 // `serve` on free ports before that provider.
 [[nodiscard]] std::vector<std::string> serve_arguments(const std::string& upstream,
