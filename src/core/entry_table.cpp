@@ -74,6 +74,19 @@ std::string to_string(const flatbuffers::String* text) {
   return text == nullptr ? std::string() : text->str();
 }
 
+// A list may name one string any number of times, and what is read from it has them all: a short
+// table could ask for any amount of memory. In what was written each tag has bytes of its own.
+bool are_tags_within(const wire::Entry& table, std::size_t bytes) {
+  if (table.tags() == nullptr) {
+    return true;
+  }
+  std::size_t needed = 0;
+  for (const auto* tag : *table.tags()) {
+    needed += sizeof(flatbuffers::uoffset_t) + sizeof(flatbuffers::uoffset_t) + tag->size();
+  }
+  return needed <= bytes;
+}
+
 void read_tags(const wire::Entry& table, Entry& entry) {
   if (table.tags() == nullptr) {
     return;
@@ -129,6 +142,9 @@ Result<EntryPtr> read_entry_table(std::string_view table) {
     return Error{ErrorCode::kCorruptData, "the stored entry is not a valid table"};
   }
   const auto& stored = *wire::GetEntry(table.data());
+  if (!are_tags_within(stored, table.size())) {
+    return Error{ErrorCode::kCorruptData, "the stored entry has more tags than room for them"};
+  }
   auto entry = std::make_shared<Entry>();
   entry->response = read_response(stored);
   entry->status = stored.status();

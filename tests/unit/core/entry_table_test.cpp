@@ -1,5 +1,6 @@
 #include "core/entry_table.hpp"
 
+#include <flatbuffers/flatbuffers.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -117,6 +118,35 @@ TEST(EntryTableTest, a_table_without_payload_is_refused) {
   const auto entry = read(table);
   ASSERT_FALSE(entry.ok());
   EXPECT_EQ(entry.error().code, ErrorCode::kCorruptData);
+}
+
+// Every offset of the list names the one long tag: read out, it would be a hundred times the table.
+std::string table_of_one_tag_named_often(std::size_t times) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto payload = builder.CreateVector(std::vector<std::uint8_t>{'x'});
+  const auto tag = builder.CreateString(std::string(10'000, 't'));
+  const auto tags = builder.CreateVector(std::vector(times, tag));
+  constexpr flatbuffers::voffset_t kPayloadField = 0;
+  constexpr flatbuffers::voffset_t kTagsField = 9;
+  const auto start = builder.StartTable();
+  builder.AddOffset(flatbuffers::FieldIndexToOffset(kPayloadField), payload);
+  builder.AddOffset(flatbuffers::FieldIndexToOffset(kTagsField), tags);
+  builder.Finish(flatbuffers::Offset<flatbuffers::Table>(builder.EndTable(start)));
+  return {reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()};
+}
+
+TEST(EntryTableTest, refuses_tags_that_are_longer_than_the_table_they_are_in) {
+  EXPECT_TRUE(read(table_of_one_tag_named_often(1)).ok());
+  const auto entry = read(table_of_one_tag_named_often(1'000));
+  ASSERT_FALSE(entry.ok());
+  EXPECT_EQ(entry.error().code, ErrorCode::kCorruptData);
+}
+
+TEST(EntryTableTest, reads_any_number_of_tags_that_was_written) {
+  auto entry = sample_entry();
+  entry.tags.assign(1'000, "");
+  entry.tags.emplace_back(100'000, 't');
+  expect_survives(entry);
 }
 
 TEST(EntryTableTest, keeps_the_generations_of_tags) {
