@@ -16,6 +16,8 @@ class ChangeObserver {
   // the attempt has failed in a way that leaves it open.
   virtual void on_changed(const KeyDigest& key) = 0;
   virtual void on_all_changed() = 0;
+  // What was removed while nobody waited for it any more: whoever looked meanwhile may hold it.
+  virtual void on_removed_late(const KeyDigest& key) = 0;
   // An answer was not written: its lease had been lost.
   virtual void on_superseded(const KeyDigest& key) = 0;
 };

@@ -133,13 +133,20 @@ bool UnlinkOperation::complete(RespReply reply) {
   const bool removed = reply[0].integer > 0;
   if (removed) AtomicCounters::add(context_.counters.removals);
   context_.tell_changed(key_);
-  if (handler_) handler_(removed);
+  if (handler_) {
+    handler_(removed);
+  } else if (context_.changes != nullptr) {
+    context_.changes->on_removed_late(key_);
+  }
   return true;
 }
 
 void UnlinkOperation::fail(const Error& error) {
   context_.count_failure(error);
   context_.tell_changed(key_);
+  const bool may_have_been_lost =
+      error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadlineExceeded;
+  if (may_have_been_lost) context_.remove_later(key_, std::move(ticket_));
   if (handler_) handler_(error);
 }
 

@@ -64,7 +64,8 @@ class SetOperation final : public Operation {
   const std::shared_ptr<HeldLease> lease_;  // null: none is needed
 };
 
-// Sent even when nobody waits for the outcome any more: what is to be removed must go.
+// Sent even when nobody waits for the outcome any more, and once more where its answer does not
+// come: what is to be removed must go.
 class UnlinkOperation final : public Operation {
  public:
   using Handler = Tier::Handler<Result<bool>>;  // empty: nobody waits
@@ -83,7 +84,7 @@ class UnlinkOperation final : public Operation {
   TierContext& context_;
   const KeyDigest key_;
   Handler handler_;
-  const Ticket ticket_;
+  Ticket ticket_;
 };
 
 // PING: on its own it asks whether the server answers; in order behind writes, whether those have

@@ -170,6 +170,10 @@ void RedisFleet::on_all_changed() {
   if (channel_ != nullptr && listener_.load() != nullptr) channel_->announce_all();
 }
 
+void RedisFleet::on_removed_late(const KeyDigest& key) {
+  boost::asio::post(context_, [this, key] { drop_from_memory(key); });
+}
+
 void RedisFleet::on_superseded(const KeyDigest& key) {
   superseded_.fetch_add(1, std::memory_order_relaxed);
   drop_from_memory(key);

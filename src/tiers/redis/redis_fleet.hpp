@@ -46,6 +46,7 @@ class RedisFleet final : public Fleet, public ChangeObserver {
   void on_write_ended(const KeyDigest& key) override;
   void on_changed(const KeyDigest& key) override;
   void on_all_changed() override;
+  void on_removed_late(const KeyDigest& key) override;
   void on_superseded(const KeyDigest& key) override;
 
  private:

@@ -47,6 +47,9 @@ struct RedisTier::Impl {
         flush_timeout(std::max(operation_timeout, wait_of(config.shutdown_flush_ms))),
         scan_timeout(wait_of(options.scan_timeout_ms)) {
     context.discard = [this](const KeyDigest& key) { discard(key); };
+    context.remove_later = [this](const KeyDigest& key, Ticket ticket) {
+      remove_later(key, std::move(ticket));
+    };
     for (std::size_t i = 0; i < config.io_threads; ++i) {
       threads.push_back(std::make_unique<IoThread>(std::chrono::microseconds(config.busy_poll_us),
                                                    context.lookups));
@@ -106,11 +109,13 @@ struct RedisTier::Impl {
   }
 
   void discard(const KeyDigest& key) {
-    if (auto ticket = Ticket::acquire(context.budget)) {
-      backend_of(key).submit(
-          std::make_unique<UnlinkOperation>(context, key, nullptr, std::move(*ticket)),
-          Order::kBehindWrites);
-    }
+    if (auto ticket = Ticket::acquire(context.budget)) remove_later(key, std::move(*ticket));
+  }
+
+  void remove_later(const KeyDigest& key, Ticket ticket) {
+    backend_of(key).submit(
+        std::make_unique<UnlinkOperation>(context, key, nullptr, std::move(ticket)),
+        Order::kBehindWrites);
   }
 
   // A PING by every backend: behind its writes, or beside them.

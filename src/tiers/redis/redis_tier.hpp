@@ -10,7 +10,8 @@
 // run at a time, and kMaxFlushes flushes; more are refused with kOverloaded.
 //
 // While the server is away writes wait, within max_pending_writes and max_pending_bytes, and are
-// sent when it is back. Those that were on the wire when a connection broke are lost, and counted.
+// sent when it is back. Those that were on the wire when a connection broke are lost, and counted;
+// removals among them are sent again.
 //
 // Processes that share the server, the prefix and the database are a fleet (core/fleet.hpp): a
 // connection more for their channel, and a key more for each flight that is under way.

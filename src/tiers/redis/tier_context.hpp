@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/key_digest.hpp"
+#include "tiers/common/budget.hpp"
 #include "tiers/common/store_context.hpp"
 #include "tiers/redis/change_observer.hpp"
 #include "tiers/redis/key_slot.hpp"
@@ -21,8 +22,10 @@ struct TierContext : StoreContext {
   using StoreContext::StoreContext;
 
   std::atomic<std::size_t> lookups{0};  // that wait for an answer
-  // Deletes what does not verify; set before the first operation.
+  // Deletes what does not verify; set before the first operation, as the next one.
   std::function<void(const KeyDigest&)> discard;
+  // Removes for nobody, behind the writes that wait.
+  std::function<void(const KeyDigest&, Ticket)> remove_later;
   // Set before the first operation, or never.
   ChangeObserver* changes = nullptr;
   // Null: lookups go to no replica.

@@ -27,6 +27,9 @@ class OperationsTest : public ::testing::Test {
  protected:
   OperationsTest() {
     context_.discard = [this](const KeyDigest& key) { discarded_.push_back(key); };
+    context_.remove_later = [this](const KeyDigest& key, const Ticket&) {
+      removed_later_.push_back(key);
+    };
   }
 
   std::unique_ptr<GetOperation> get() {
@@ -59,6 +62,7 @@ class OperationsTest : public ::testing::Test {
   const KeyDigest key_ = key_of(1);
   const std::string stored_key_ = "p:" + to_hex(key_);
   std::vector<KeyDigest> discarded_;
+  std::vector<KeyDigest> removed_later_;
   std::optional<Result<EntryPtr>> got_;
   std::optional<Result<bool>> removed_;
 };
@@ -236,6 +240,20 @@ TEST_F(OperationsTest, unlink_is_sent_when_nobody_waits_any_more) {
   EXPECT_TRUE(operation->append_to(out));
   EXPECT_TRUE(operation->complete(reply_of(RespType::kInteger, {}, 1)));
   EXPECT_EQ(removed_->error(), kTimeout);
+}
+
+TEST_F(OperationsTest, unlink_is_sent_again_where_its_answer_did_not_come) {
+  unlink()->fail(kTimeout);
+  unlink()->fail({ErrorCode::kUnavailable, "connection lost"});
+  EXPECT_EQ(removed_later_, std::vector<KeyDigest>(2, key_));
+  EXPECT_EQ(removed_->error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(OperationsTest, unlink_is_not_sent_again_where_it_was_refused_or_nothing_is_sent_any_more) {
+  unlink()->fail({ErrorCode::kProtocol, "redis: NOPERM"});
+  unlink()->fail({ErrorCode::kCancelled, ""});
+  unlink()->fail({ErrorCode::kOverloaded, ""});
+  EXPECT_TRUE(removed_later_.empty());
 }
 
 TEST_F(OperationsTest, ping_is_not_sent_when_nobody_waits_any_more) {

@@ -41,6 +41,21 @@ TEST(RedisCoherenceTest, a_removal_is_heard_by_the_others_and_not_by_oneself) {
   EXPECT_FALSE(a.listener().has_heard_of(1));
 }
 
+// Until then a lookup may have brought it back into this process's memory.
+TEST(RedisCoherenceTest, a_removal_that_nobody_waited_for_any_more_is_heard_by_oneself_too) {
+  RedisServer server;
+  FleetNode a(impatient(server.url()));
+  a.tier().put(1, "one");
+  ASSERT_TRUE(a.tier().flush().ok());
+  server.freeze();
+  EXPECT_EQ(a.tier().read(2), "deadline_exceeded");
+  EXPECT_EQ(a.tier().remove(1).error().code, ErrorCode::kUnavailable);
+  EXPECT_FALSE(a.listener().has_heard_of(1));
+  server.thaw();
+  EXPECT_TRUE(a.hears_of(1));
+  EXPECT_EQ(server.command({"EXISTS", stored_key(1)}), "0");
+}
+
 TEST(RedisCoherenceTest, a_write_is_heard_once_the_store_has_it) {
   RedisServer server;
   FleetNode a(quick(server.url()));

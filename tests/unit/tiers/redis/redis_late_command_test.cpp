@@ -39,6 +39,21 @@ TEST(RedisLateCommandTest, ends_the_connection_it_gave_up_before_it_says_anythin
   }
 }
 
+// The server holds writes back, and forgets the one whose connection goes.
+TEST(RedisLateCommandTest, removes_later_what_was_on_the_wire_when_its_connection_was_given_up) {
+  RedisServer server;
+  LiveTier tier(impatient(server.url()));
+  ASSERT_TRUE(tier.becomes_available());
+  tier.put(1, "one");
+  ASSERT_TRUE(tier.flush().ok());
+  server.command({"CLIENT", "PAUSE", "600000", "WRITE"});
+  EXPECT_EQ(tier.remove(1).error().code, ErrorCode::kDeadlineExceeded);
+  ASSERT_TRUE(tier.event_told(TierEventKind::kConnectionLost));
+  server.command({"CLIENT", "UNPAUSE"});
+  EXPECT_TRUE(eventually([&] { return server.command({"EXISTS", stored_key(1)}) == "0"; }));
+  EXPECT_TRUE(tier.becomes_available());
+}
+
 TEST(RedisLateCommandTest, leaves_nothing_behind_a_clear) {
   RedisServer server;
   LiveTier tier(impatient(server.url()));
