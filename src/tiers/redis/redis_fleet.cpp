@@ -189,12 +189,14 @@ void RedisFleet::drop_from_memory(const KeyDigest& key) {
 
 void RedisFleet::set_timer() {
   const auto next = desk_.next_time();
-  if (stopped_ || is_timer_set_ || !next) return;
-  is_timer_set_ = true;
-  timer_.expires_at(std::max(*next, now() + kShortestTick));
+  if (stopped_ || !next) return;
+  const TimePoint at = std::max(*next, now() + kShortestTick);
+  if (timer_set_for_ && *timer_set_for_ <= at) return;
+  timer_set_for_ = at;
+  timer_.expires_at(at);
   timer_.async_wait([this](boost::system::error_code error) {
-    is_timer_set_ = false;
     if (error || stopped_) return;
+    timer_set_for_.reset();
     desk_.on_time(now());
     set_timer();
   });

@@ -81,7 +81,7 @@ class RedisFleet final : public Fleet, public ChangeObserver {
   FlightDesk desk_;
   bool stopped_ = false;
   boost::asio::steady_timer timer_;
-  bool is_timer_set_ = false;
+  std::optional<TimePoint> timer_set_for_;
   mutable Mutex counts_mutex_;
   FlightDesk::Counts counts_ LEC_GUARDED_BY(counts_mutex_);
 };

@@ -127,6 +127,20 @@ TEST(RedisLeaseOptionsTest, a_short_lease_outlives_its_time_while_it_is_held) {
   EXPECT_EQ(server.command({"EXISTS", lease_of(1)}), "1");
 }
 
+TEST(RedisLeaseOptionsTest, whoever_waits_asks_again_though_a_long_lease_of_its_own_is_held) {
+  RedisServer server;
+  auto config = quick(server.url());
+  config.flight_lease_ms = 600'000;
+  FleetNode a(config);
+  const auto own = a.turn(2);
+  ASSERT_EQ(own.kind, Kind::kLease);
+  server.command({"SET", lease_of(1), "somebody's"});
+  auto waiting = a.take_turn(1);
+  ASSERT_TRUE(eventually([&] { return a.report().waits == 1; }));
+  server.command({"DEL", lease_of(1)});  // its holder died
+  EXPECT_EQ(FleetNode::come(std::move(waiting)).kind, Kind::kLease);
+}
+
 TEST(RedisLeaseOptionsTest, without_leases_everybody_flies_alone) {
   RedisServer server;
   auto config = quick(server.url());
