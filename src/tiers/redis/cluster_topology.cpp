@@ -149,10 +149,12 @@ void ClusterBackend::drop_nodes_outside_map() {
       continue;
     }
     i = nodes_.erase(i);
-    for (OperationPtr& operation : node->connection.take_waiting()) {
-      const auto turn = std::exchange(operation->routing.turn, nullptr);
-      const std::uint16_t slot = *operation->slot();
-      slot_writes_.hold_first(slot, std::move(operation));
+    // What is on the wire may come back yet, and goes before them.
+    auto waiting = node->connection.take_waiting();
+    for (auto operation = waiting.rbegin(); operation != waiting.rend(); ++operation) {
+      const auto turn = std::exchange((*operation)->routing.turn, nullptr);
+      const std::uint16_t slot = *(*operation)->slot();
+      slot_writes_.hold_unsent(slot, std::move(*operation));
     }
     leaving_.push_back({node, until});
   }

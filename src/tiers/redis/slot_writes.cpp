@@ -21,6 +21,10 @@ void SlotWrites::hold_first(std::uint16_t slot, OperationPtr operation) {
   slots_[slot].came_back.push_back(std::move(operation));
 }
 
+void SlotWrites::hold_unsent(std::uint16_t slot, OperationPtr operation) {
+  slots_[slot].held.push_front(std::move(operation));
+}
+
 bool SlotWrites::end(std::uint16_t slot) {
   const auto found = slots_.find(slot);
   if (found == slots_.end() || --found->second.under_way > 0) return false;

@@ -2,7 +2,7 @@
 //
 // Writes that are under way at one node overtake nothing, so as long as the node stays the same
 // they need not wait for each other. A write for another node waits until those have ended; those
-// that the old node sends back go first.
+// that the old node sends back go first, and behind them those that it has not been sent.
 //
 // Not thread-safe. Holds what the pending writes' budget holds at most.
 #pragma once
@@ -24,6 +24,8 @@ class SlotWrites {
   void hold(std::uint16_t slot, OperationPtr operation);
   // It was under way and came back; its end() follows.
   void hold_first(std::uint16_t slot, OperationPtr operation);
+  // It waited for its node, which is given up; its end() follows. Of several the last one first.
+  void hold_unsent(std::uint16_t slot, OperationPtr operation);
   // One that was under way has ended. True: what is held may be taken.
   [[nodiscard]] bool end(std::uint16_t slot);
   // In their order, to be begun again. Empty where some are under way.

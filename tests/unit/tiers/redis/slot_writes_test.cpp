@@ -68,6 +68,23 @@ TEST_F(SlotWritesTest, sends_what_came_back_before_what_was_held) {
               ElementsAre("<first>", "<second>", "<third>", "<fourth>"));
 }
 
+// Of five writes to a node that leaves, two were on the wire; it answers them later.
+TEST_F(SlotWritesTest, sends_what_a_node_sends_back_before_what_it_was_not_sent) {
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(writes_.begin(kSlot, kOld));
+  ASSERT_FALSE(writes_.begin(kSlot, kNew));
+  writes_.hold(kSlot, write("fifth"));
+  writes_.hold_unsent(kSlot, write("fourth"));
+  EXPECT_FALSE(writes_.end(kSlot));
+  writes_.hold_unsent(kSlot, write("third"));
+  EXPECT_FALSE(writes_.end(kSlot));
+  writes_.hold_first(kSlot, write("first"));
+  EXPECT_FALSE(writes_.end(kSlot));
+  writes_.hold_first(kSlot, write("second"));
+  EXPECT_TRUE(writes_.end(kSlot));
+  EXPECT_THAT(names(writes_.take(kSlot)),
+              ElementsAre("<first>", "<second>", "<third>", "<fourth>", "<fifth>"));
+}
+
 TEST_F(SlotWritesTest, lets_nobody_pass_between_the_end_and_the_taking) {
   ASSERT_TRUE(writes_.begin(kSlot, kOld));
   writes_.hold_first(kSlot, write("first"));
