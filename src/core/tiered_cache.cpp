@@ -109,7 +109,10 @@ LookedUp TieredCache::finish_lookup(const KeyDigest& key, PromotionGate::Ticket 
     gate_.try_promote(key, ticket, [&] { l1_->put(key, from_l2.entry); });
     return from_l2;
   }
-  if (from_l1.entry == nullptr) return from_l2;
+  // L2 may have told of a purge meanwhile.
+  if (from_l1.entry == nullptr || !has_current_tags(*from_l1.entry, clock_->now_ms())) {
+    return from_l2;
+  }
   if (from_l2.entry == nullptr) return from_l1;
   return from_l1.entry->expires_ms < from_l2.entry->expires_ms ? from_l2 : from_l1;
 }

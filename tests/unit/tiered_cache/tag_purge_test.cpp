@@ -108,6 +108,15 @@ TEST_F(TagPurgeTest, another_processs_purge_counts_for_all_that_comes_from_l2) {
   EXPECT_EQ(looked_up(key_of(2)).outcome, LookupOutcome::kMiss);
 }
 
+TEST_F(TagPurgeTest, nor_is_it_offered_stale_by_a_lookup_that_l2_tells_of_it) {
+  auto stale = std::make_shared<Entry>(*stale_for(60'000));
+  stale->tags = {"a"};
+  store(key, stale);
+  ASSERT_EQ(looked_up(key).outcome, LookupOutcome::kStale);
+  purge_elsewhere("a");
+  EXPECT_EQ(looked_up(key).outcome, LookupOutcome::kMiss);
+}
+
 TEST_F(TagPurgeTest, a_generation_begun_elsewhere_ends_what_l1_has_under_the_old_one) {
   store(key_of(1), tagged({"a"}));
   l2.entries[tag_marker_key("a")] = make_tag_marker(clock->now_ms());
