@@ -51,7 +51,8 @@ class Operation {
   // so: the answer must be another's. fail() follows, and the connection is closed.
   virtual bool complete(RespReply reply) = 0;
 
-  // There is no answer, or it was an error (kProtocol, with the server's text).
+  // There is no answer, or it was an error (kProtocol, with the server's text; kUnavailable where
+  // that was of a master which is none any more).
   virtual void fail(const Error& error) = 0;
 
   // For an operation that queues behind writes: whether someone waits for its outcome until

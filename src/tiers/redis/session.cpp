@@ -171,7 +171,8 @@ void Session::answer_error(OperationPtr operation, std::string_view error, TimeP
     breaker_.record_success();
   }
   const bool lost_its_role = role_ == ServerRole::kMaster && code_of(error) == "READONLY";
-  operation->fail({ErrorCode::kProtocol, "redis: " + quoted(error)});
+  const ErrorCode code = lost_its_role ? ErrorCode::kUnavailable : ErrorCode::kProtocol;
+  operation->fail({code, "redis: " + quoted(error)});
   if (lost_its_role) break_off("the server is not the master any more");
 }
 

@@ -61,6 +61,21 @@ TEST(RedisSentinelTest, takes_no_replica_for_the_master) {
   EXPECT_THAT(tier.last_event(TierEventKind::kConnectFailed), HasSubstr("not the master"));
 }
 
+TEST(RedisSentinelTest, removes_at_the_next_master_what_the_last_one_refused) {
+  RedisSentinels sentinels;
+  sentinels.be_patient();
+  LiveTier tier(impatient(sentinels.url()));
+  ASSERT_TRUE(tier.becomes_available());
+  tier.put(1, "one");
+  ASSERT_TRUE(tier.flush().ok());
+  test::RedisServer& server = sentinels.server(0);
+  server.command({"REPLICAOF", "127.0.0.1", "1"});
+  EXPECT_FALSE(tier.remove(1).ok());
+  EXPECT_EQ(server.command({"EXISTS", stored_key(1)}), "1");
+  server.command({"REPLICAOF", "NO", "ONE"});
+  EXPECT_TRUE(eventually([&] { return server.command({"EXISTS", stored_key(1)}) == "0"; }));
+}
+
 TEST(RedisSentinelTest, says_when_the_sentinels_do_not_know_the_name) {
   RedisSentinels sentinels;
   std::string url = sentinels.url();
