@@ -130,6 +130,20 @@ TEST_F(MemoryTierTest, clock_that_steps_back_revives_nothing_and_breaks_nothing)
   EXPECT_FALSE(has(*tier, 2));
 }
 
+TEST_F(MemoryTierTest, ttl_and_tti_hold_after_the_clock_stepped_back) {
+  for (const auto& config : {L1Config{.ttl_ms = 1'000, .tti_ms = 0}, L1Config{.tti_ms = 1'000}}) {
+    const auto tier = make(config);
+    clock->advance_ms(3'600'000);
+    EXPECT_FALSE(has(*tier, 1));
+    clock->advance_ms(-3'600'000);
+    tier->put(key_of(1), lasting());
+    clock->advance_ms(999);
+    EXPECT_TRUE(has(*tier, 1));
+    clock->advance_ms(1'000);
+    EXPECT_FALSE(has(*tier, 1));
+  }
+}
+
 TEST_F(MemoryTierTest, holds_no_more_entries_than_it_may) {
   const auto tier = make({.max_entries = 100});
   for (std::uint64_t i = 0; i < 1'000; ++i) tier->put(key_of(i), lasting());

@@ -21,6 +21,19 @@ TEST(TierTimeTest, never_goes_back) {
   EXPECT_EQ(time.now_ms(), 100);
 }
 
+TEST(TierTimeTest, goes_on_from_where_it_was_when_the_clock_was_set_back) {
+  constexpr UnixMillis kHour = 3'600'000;
+  TierTime time(kHour);
+  time.observe(2 * kHour);
+  time.observe(kHour);
+  EXPECT_EQ(time.now_ms(), 2 * kHour);
+  time.observe(kHour + 1);
+  EXPECT_EQ(time.now_ms(), 2 * kHour + 1);
+  time.observe(0);
+  time.observe(5);
+  EXPECT_EQ(time.now_ms(), 2 * kHour + 6);
+}
+
 TEST(TierTimeTest, engine_reads_it_in_nanoseconds) {
   TierTime time(1'700'000'000'000);
   const EngineTime engine_time(time);
