@@ -119,7 +119,8 @@ class DirectReader::Line {
   bool exchange(TimePoint deadline, Done&& done) {
     if (!send_output()) return false;
     while (!done()) {
-      const auto room = buffer_.prepare(std::max<std::size_t>(4'096, session_.bytes_missing()));
+      const std::size_t missing = buffer_.data().empty() ? 0 : session_.bytes_missing();
+      const auto room = buffer_.prepare(std::max<std::size_t>(4'096, missing));
       const ssize_t received = ::recv(socket_, room.data(), room.size(), 0);
       const TimePoint time = now();
       timed_out_ = time >= deadline || (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));

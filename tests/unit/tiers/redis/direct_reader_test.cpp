@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <stdexcept>
 #include <thread>
 
 #include "tests/support/free_port.hpp"
@@ -117,6 +119,29 @@ TEST(DirectReaderTest, survives_an_answer_that_is_none) {
   DirectReader reader(
       {.address = {"127.0.0.1", server.port()}, .operation_timeout = milliseconds{20'000}});
   EXPECT_EQ(looked_up(reader, "k"), "protocol");
+}
+
+std::size_t most_memory_mapped() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmPeak:")) return std::stoull(line.substr(7)) << 10U;
+  }
+  throw std::runtime_error("no VmPeak");
+}
+
+TEST(DirectReaderTest, reserves_nothing_for_a_value_over_the_limit) {
+  constexpr std::size_t kHuge = 500'000'000;
+  test::ScriptedServer server([](std::string_view bytes) {
+    const bool logs_in = bytes.find("PING") != std::string_view::npos;
+    return logs_in ? test::ScriptedServer::Action{.send = "+PONG\r\n"}
+                   : test::ScriptedServer::Action{.send = "$" + std::to_string(kHuge) + "\r\nabc",
+                                                  .close = true};
+  });
+  DirectReader reader(
+      {.address = {"127.0.0.1", server.port()}, .operation_timeout = milliseconds{20'000}});
+  const std::size_t before = most_memory_mapped();
+  EXPECT_EQ(looked_up(reader, "k"), "not this way, untouched");
+  EXPECT_LT(most_memory_mapped() - before, kHuge / 2);
 }
 
 TEST(DirectReaderTest, serves_many_threads_with_a_few_connections) {
