@@ -218,6 +218,7 @@ void ClusterBackend::end_epoch(std::uint64_t number) {
 
 void ClusterBackend::expire(TimePoint time) {
   lane_.expire(time);
+  slot_writes_.expire(time);
   const auto expired = [time](const OperationPtr& operation) {
     if (operation->deadline > time) return false;
     operation->fail(too_late());
@@ -253,6 +254,7 @@ void ClusterBackend::settle() {
   if (!accepting()) {
     fail_all(early_, unavailable());
     lane_.stop_waiting(unavailable());
+    slot_writes_.stop_waiting(unavailable());
     for (const auto& [number, barrier] : std::exchange(barriers_, {})) barrier->fail(unavailable());
   }
   set_timer(time);
@@ -275,6 +277,7 @@ TimePoint ClusterBackend::next_wake(TimePoint time) const {
   if (refresh_wanted_ && !refreshing_) consider(std::max(refresh_at_, time + kMinRefresh / 10));
   if (!free_slots_.empty() || !returned_.empty()) consider(patience_until_);
   if (const auto deadline = lane_.next_deadline()) consider(*deadline);
+  if (const auto deadline = slot_writes_.next_deadline()) consider(*deadline);
   for (const OperationPtr& operation : early_) consider(operation->deadline);
   for (const OperationPtr& operation : returned_) consider(operation->deadline);
   for (const auto& [number, barrier] : barriers_) consider(barrier->deadline);

@@ -14,14 +14,17 @@ bool SlotWrites::begin(std::uint16_t slot, const ServerAddress& node) {
 }
 
 void SlotWrites::hold(std::uint16_t slot, OperationPtr operation) {
+  note(*operation);
   slots_[slot].held.push_back(std::move(operation));
 }
 
 void SlotWrites::hold_first(std::uint16_t slot, OperationPtr operation) {
+  note(*operation);
   slots_[slot].came_back.push_back(std::move(operation));
 }
 
 void SlotWrites::hold_unsent(std::uint16_t slot, OperationPtr operation) {
+  note(*operation);
   slots_[slot].held.push_front(std::move(operation));
 }
 
@@ -48,9 +51,36 @@ std::vector<OperationPtr> SlotWrites::take_all() {
   return taken;
 }
 
+std::optional<TimePoint> SlotWrites::next_deadline() const {
+  std::optional<TimePoint> next;
+  for (const Operation* const operation : waiting_) {
+    if (!next || operation->deadline < *next) next = operation->deadline;
+  }
+  return next;
+}
+
+void SlotWrites::expire(TimePoint now) {
+  std::erase_if(waiting_, [now](Operation* operation) {
+    if (operation->deadline > now) return false;
+    operation->stop_waiting({ErrorCode::kDeadlineExceeded, "redis: no answer in time"});
+    return true;
+  });
+}
+
+void SlotWrites::stop_waiting(const Error& error) {
+  for (Operation* operation : std::exchange(waiting_, {})) operation->stop_waiting(error);
+}
+
+void SlotWrites::note(Operation& operation) {
+  if (operation.waited_for()) waiting_.insert(&operation);
+}
+
 void SlotWrites::move_held(Slot& slot, std::vector<OperationPtr>& out) {
   for (auto* const queue : {&slot.came_back, &slot.held}) {
-    for (OperationPtr& operation : std::exchange(*queue, {})) out.push_back(std::move(operation));
+    for (OperationPtr& operation : std::exchange(*queue, {})) {
+      waiting_.erase(operation.get());
+      out.push_back(std::move(operation));
+    }
   }
 }
 

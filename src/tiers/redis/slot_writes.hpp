@@ -9,7 +9,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "tiers/redis/operation.hpp"
@@ -33,6 +35,11 @@ class SlotWrites {
   // All that is held.
   [[nodiscard]] std::vector<OperationPtr> take_all();
 
+  // As those of a WriteLane, of what is held.
+  [[nodiscard]] std::optional<TimePoint> next_deadline() const;
+  void expire(TimePoint now);
+  void stop_waiting(const Error& error);
+
   [[nodiscard]] std::size_t busy_slots() const { return slots_.size(); }
 
  private:
@@ -44,9 +51,11 @@ class SlotWrites {
 
     [[nodiscard]] bool holds_some() const { return !came_back.empty() || !held.empty(); }
   };
-  static void move_held(Slot& slot, std::vector<OperationPtr>& out);
+  void note(Operation& operation);
+  void move_held(Slot& slot, std::vector<OperationPtr>& out);
 
   std::unordered_map<std::uint16_t, Slot> slots_;
+  std::unordered_set<Operation*> waiting_;  // those held with waited_for()
 };
 
 }  // namespace llm_edge_cache::redis

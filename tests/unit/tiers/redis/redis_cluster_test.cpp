@@ -122,6 +122,35 @@ TEST(RedisClusterTest, asks_the_importing_node_for_what_is_there_already) {
   EXPECT_EQ(tier.read(1), "(none)");
 }
 
+// The slot goes to another while a write to its node waits for that to come back.
+TEST(RedisClusterTest, lets_no_removal_wait_for_a_frozen_node_beyond_its_deadline) {
+  RedisCluster cluster;
+  cluster.be_patient();
+  LiveTier tier(impatient(cluster.url()));
+  ASSERT_TRUE(tier.becomes_available());
+  tier.put(1, "one");
+  ASSERT_TRUE(tier.flush().ok());
+  const std::size_t from = cluster.primary_of(stored_key(1));
+  const std::size_t to = (from + 1) % RedisCluster::kPrimaries;
+  const std::size_t third = (from + 2) % RedisCluster::kPrimaries;
+  const std::string slot = std::to_string(slot_of(1));
+  const std::string from_id = cluster.node(from).command({"CLUSTER", "MYID"});
+  const std::string to_id = cluster.node(to).command({"CLUSTER", "MYID"});
+  cluster.node(from).freeze();
+  tier.put(1, "two");
+  ASSERT_TRUE(eventually([&] { return tier->counters().dropped_writes == 1; }));
+  tier.put(1, "three");
+  cluster.node(to).command({"CLUSTER", "SETSLOT", slot, "IMPORTING", from_id});
+  for (const std::size_t node : {to, third}) {
+    ASSERT_EQ(cluster.node(node).command({"CLUSTER", "SETSLOT", slot, "NODE", to_id}), "OK");
+  }
+  ASSERT_TRUE(eventually([&] { return tier.read(1) == "(none)"; }));
+  EXPECT_EQ(tier.remove(1).error().code, ErrorCode::kDeadlineExceeded);
+  cluster.node(from).thaw();
+  EXPECT_TRUE(eventually([&] { return tier->gauges().pending_writes == 0; }));
+  EXPECT_EQ(tier.read(1), "(none)");
+}
+
 TEST(RedisClusterTest, loses_no_lookup_when_a_replica_takes_over_from_a_living_primary) {
   RedisCluster cluster;
   LiveTier tier(quick(cluster.url()));

@@ -8,6 +8,7 @@
 namespace llm_edge_cache::redis {
 namespace {
 
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -91,6 +92,26 @@ TEST_F(SlotWritesTest, lets_nobody_pass_between_the_end_and_the_taking) {
   ASSERT_TRUE(writes_.end(kSlot));
   EXPECT_FALSE(writes_.begin(kSlot, kOld));
   EXPECT_FALSE(writes_.begin(kSlot, kNew));
+}
+
+TEST_F(SlotWritesTest, tells_those_who_wait_when_their_deadline_passes_and_keeps_their_place) {
+  const auto removal = [this](const std::string& name, int at) {
+    return recording(name, journal_, {.waited_for = true, .deadline = TimePoint{} + seconds{at}});
+  };
+  ASSERT_TRUE(writes_.begin(kSlot, kOld));
+  EXPECT_EQ(writes_.next_deadline(), std::nullopt);
+  writes_.hold(kSlot, write("put"));
+  writes_.hold(kSlot, removal("b", 2));
+  writes_.hold(kSlot, removal("a", 1));
+  EXPECT_EQ(writes_.next_deadline(), TimePoint{} + seconds{1});
+  writes_.expire(TimePoint{} + seconds{1});
+  EXPECT_THAT(journal_, ElementsAre("a not waited for: deadline_exceeded"));
+  EXPECT_EQ(writes_.next_deadline(), TimePoint{} + seconds{2});
+  EXPECT_TRUE(writes_.end(kSlot));
+  EXPECT_THAT(names(writes_.take(kSlot)), ElementsAre("<put>", "<b>", "<a>"));
+  EXPECT_EQ(writes_.next_deadline(), std::nullopt);
+  writes_.stop_waiting({ErrorCode::kUnavailable, "away"});
+  EXPECT_EQ(journal_.size(), 1U);
 }
 
 TEST_F(SlotWritesTest, gives_up_all_that_it_holds) {
