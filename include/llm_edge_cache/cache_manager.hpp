@@ -80,8 +80,8 @@ class CacheManager {
   // L1Config::ttl_ms where there is no L2. kTooLarge where it exceeds L1Config::max_bytes; an
   // answer over L2Config::max_entry_bytes stays out of L2, counted as a dropped write.
   Status store(const CacheableRequest& request, CachedResponse response) const;
-  // The answer lives for ttl_ms instead, in every tier; L1 may still let go of it after its own
-  // ttl_ms or tti_ms. 0 is kInvalidArgument.
+  // The answer lives for ttl_ms instead; a tier still lets go of it after its own ttl_ms, and L1
+  // after its tti_ms. 0 is kInvalidArgument.
   Status store_with_ttl(const CacheableRequest& request, CachedResponse response,
                         std::uint64_t ttl_ms) const;
 

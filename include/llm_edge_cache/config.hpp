@@ -38,7 +38,8 @@ struct L2Config {
   // process holds at a time; what concerns a server (prefix, log-in, TLS) is of no effect there.
   std::string url = "redis://127.0.0.1:6379";
   std::string key_prefix = "llm_cache:";
-  std::uint64_t ttl_ms = 3'600'000;  // an answer's life where store names none; no cap
+  // An answer's life where store names none, and the longest that the tier keeps one.
+  std::uint64_t ttl_ms = 3'600'000;
   std::uint64_t connect_timeout_ms = 1'000;
   std::uint64_t operation_timeout_ms = 100;
 

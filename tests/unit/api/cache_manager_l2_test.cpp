@@ -43,15 +43,6 @@ TEST_F(CacheManagerL2Test, answer_outlives_l1_in_l2_and_keeps_its_own_end) {
   EXPECT_EQ(cache.lookup(asking())->outcome(), LookupOutcome::kMiss);
 }
 
-TEST_F(CacheManagerL2Test, life_of_an_answer_may_be_longer_than_the_default) {
-  const auto cache = make();
-  const auto default_ms = L2Config{}.ttl_ms;
-  ASSERT_TRUE(cache.store_with_ttl(asking(), answering(), 2 * default_ms).ok());
-  ASSERT_TRUE(cache.flush(10'000).ok());
-  clock->advance_ms(static_cast<std::int64_t>(default_ms + default_ms / 2));
-  EXPECT_EQ(cache.lookup(asking())->outcome(), LookupOutcome::kL2Hit);
-}
-
 TEST_F(CacheManagerL2Test, invalidate_reaches_both_tiers) {
   const auto cache = make();
   store(cache, asking(), answering());
