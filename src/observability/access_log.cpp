@@ -3,13 +3,14 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/async.h>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <chrono>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
+#include "observability/log_file_sink.hpp"
 #include "observability/logging.hpp"
 
 namespace llm_edge_cache::observability {
@@ -67,13 +68,17 @@ std::string_view tier_of(LookupOutcome outcome) {
   }
 }
 
-spdlog::sink_ptr open(const std::string& target) {
-  if (target == "-") return std::make_shared<spdlog::sinks::stdout_sink_mt>();
-  try {
-    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(target);
-  } catch (const spdlog::spdlog_ex& error) {
-    throw std::runtime_error(fmt::format("--access-log: {}", error.what()));
-  }
+// Null where the target is standard output.
+std::shared_ptr<FileSink> open_file(const std::string& target) {
+  if (target == "-") return nullptr;
+  auto file = LogFile::open(target);
+  if (!file) throw std::runtime_error(fmt::format("--access-log: {}", file.error().message));
+  return std::make_shared<FileSink>(*std::move(file));
+}
+
+spdlog::sink_ptr sink_of(const std::shared_ptr<FileSink>& file) {
+  if (file == nullptr) return std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  return file;
 }
 
 }  // namespace
@@ -104,13 +109,15 @@ std::string access_line(const proxy::AccessRecord& record) {
 
 struct AccessLog::Writer {
   explicit Writer(const std::string& target)
-      : pool(std::make_shared<spdlog::details::thread_pool>(kMaxWaitingLines, 1)),
+      : file(open_file(target)),
+        pool(std::make_shared<spdlog::details::thread_pool>(kMaxWaitingLines, 1)),
         logger(std::make_shared<spdlog::async_logger>(
-            "access", open(target), pool, spdlog::async_overflow_policy::overrun_oldest)) {
+            "access", sink_of(file), pool, spdlog::async_overflow_policy::overrun_oldest)) {
     logger->set_pattern("%v");
     logger->flush_on(spdlog::level::info);
   }
 
+  const std::shared_ptr<FileSink> file;  // null: standard output
   // The pool's destructor writes what waits; messages hold the logger.
   std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
@@ -124,8 +131,16 @@ void AccessLog::write(const proxy::AccessRecord& record) {
   writer_->logger->info(access_line(record));
 }
 
+bool AccessLog::has_file() const {
+  return writer_->file != nullptr;
+}
+
+Status AccessLog::reopen() {
+  return has_file() ? writer_->file->reopen() : Status();
+}
+
 std::uint64_t AccessLog::dropped() const {
-  return writer_->pool->overrun_counter();
+  return writer_->pool->overrun_counter() + (has_file() ? writer_->file->lost() : 0);
 }
 
 }  // namespace llm_edge_cache::observability

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "llm_edge_cache/result.hpp"
 #include "proxy/access_record.hpp"
 
 namespace llm_edge_cache::observability {
@@ -34,7 +35,12 @@ class AccessLog final : public proxy::AccessSink {
   AccessLog& operator=(const AccessLog&) = delete;
 
   void write(const proxy::AccessRecord& record) override;
-  // Lines that were pushed out unwritten.
+  [[nodiscard]] bool has_file() const;  // false: standard output
+  // Lines that are written from then on go to the file that has the target's name now, for whoever
+  // moved the former one away. kIo where it cannot be opened: they go on to the former one. Nothing
+  // happens to standard output. Not on an I/O thread.
+  [[nodiscard]] Status reopen();
+  // Lines that were pushed out, or that the file did not take.
   [[nodiscard]] std::uint64_t dropped() const;
 
  private:

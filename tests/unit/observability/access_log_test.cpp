@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <thread>
+
+#include "tests/support/eventually.hpp"
 
 namespace llm_edge_cache::observability {
 namespace {
@@ -109,8 +113,9 @@ class AccessLogTest : public ::testing::Test {
  protected:
   ~AccessLogTest() override { std::filesystem::remove(file_); }
 
-  [[nodiscard]] std::size_t lines() const {
-    std::ifstream file(file_);
+  [[nodiscard]] std::size_t lines() const { return lines_of(file_); }
+  static std::size_t lines_of(const std::string& name) {
+    std::ifstream file(name);
     std::size_t count = 0;
     for (std::string line; std::getline(file, line);) {
       EXPECT_TRUE(nlohmann::json::accept(line)) << line;
@@ -144,6 +149,61 @@ TEST_F(AccessLogTest, a_line_is_written_or_counted_as_dropped) {
     dropped = log.dropped();
   }
   EXPECT_EQ(lines() + dropped, kWritten);
+}
+
+TEST_F(AccessLogTest, no_line_is_lost_or_torn_while_its_file_is_moved_away) {
+  constexpr std::size_t kMoves = 50;
+  const auto moved = [&](std::size_t move) { return file_ + "." + std::to_string(move); };
+  std::size_t written = 0;
+  std::uint64_t dropped = 0;
+  {
+    AccessLog log(file_);
+    std::atomic<bool> is_over = false;
+    std::thread writer([&] {
+      for (; !is_over; ++written) log.write(some_record());
+    });
+    for (std::size_t move = 0; move < kMoves; ++move) {
+      std::filesystem::rename(file_, moved(move));
+      EXPECT_TRUE(log.reopen().ok());
+    }
+    is_over = true;
+    writer.join();
+    dropped = log.dropped();
+  }
+  auto found = lines();
+  for (std::size_t move = 0; move < kMoves; ++move) {
+    found += lines_of(moved(move));
+    std::filesystem::remove(moved(move));
+  }
+  EXPECT_EQ(found + dropped, written);
+}
+
+TEST_F(AccessLogTest, a_file_that_cannot_be_opened_anew_leaves_the_former_one) {
+  const auto former = file_ + ".former";
+  {
+    AccessLog log(file_);
+    log.write(some_record());
+    std::filesystem::rename(file_, former);
+    std::filesystem::create_directory(file_);
+    const auto status = log.reopen();
+    ASSERT_FALSE(status.ok());
+    EXPECT_THAT(status.error().message, HasSubstr("cannot open " + file_ + ": "));
+    log.write(some_record());
+  }
+  EXPECT_EQ(lines_of(former), 2U);
+  std::filesystem::remove(former);
+}
+
+TEST_F(AccessLogTest, a_line_that_the_file_does_not_take_counts_as_dropped) {
+  AccessLog log("/dev/full");
+  log.write(some_record());
+  EXPECT_TRUE(test::eventually([&] { return log.dropped() == 1; }));
+}
+
+TEST_F(AccessLogTest, there_is_nothing_to_open_anew_of_standard_output) {
+  AccessLog log("-");
+  EXPECT_FALSE(log.has_file());
+  EXPECT_TRUE(log.reopen().ok());
 }
 
 TEST_F(AccessLogTest, a_file_that_cannot_be_opened_is_an_error_that_names_the_option) {
