@@ -461,7 +461,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"log-format", "log.format", &C::log_format, "", "Lines of text or of JSON on standard error",
      kLogFormats},
     {"access-log", "log.access", &C::access_log, "",
-     "File that gets a line of JSON for each request; - is standard output, empty none"},
+     "File that gets a line of JSON for each request, opened anew on SIGHUP; - is standard output, "
+     "empty none"},
 });
 
 Error invalid(std::string_view origin, std::string_view text, const std::string& expected) {

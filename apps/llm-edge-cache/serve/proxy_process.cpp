@@ -116,6 +116,13 @@ Status ProxyProcess::take_over(const ServeConfig& config) {
   return proxy_->reload(config.proxy_options({}));
 }
 
+void ProxyProcess::reopen_access_log() {
+  if (access_log_ == nullptr || !access_log_->has_file()) return;
+  const auto status = access_log_->reopen();
+  if (status.ok()) return spdlog::info("access log: opened anew");
+  spdlog::error("access log: {}; it goes on in the file that was open", status.error().message);
+}
+
 void ProxyProcess::drain(std::function<void()> done) {
   draining_ = true;
   server_->drain(std::move(done));

@@ -34,6 +34,9 @@ class ProxyProcess {
   // Takes over the rules, tenants and TLS files of a valid configuration (config_reload.hpp), and
   // counts that. What runs goes on. On an error the former ones stay. Not on an I/O thread.
   [[nodiscard]] Status reload(const ServeConfig& config);
+  // Opens the file of the access log anew, where there is one, and logs how that went. On an error
+  // it is the former file that goes on.
+  void reopen_access_log();
   // Counts a reload that came to nothing before.
   void count_failed_reload() { ++failed_reloads_; }
 

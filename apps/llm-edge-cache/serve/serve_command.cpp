@@ -56,7 +56,7 @@ std::string text_of(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-// What SIGHUP does: the file and everything that it names are read again.
+// The file and everything that it names are read again.
 void reload(ServeConfig& running, const ConfigArguments& arguments, ProxyProcess& process) {
   const auto fresh = arguments.load();
   if (!fresh) {
@@ -78,6 +78,12 @@ void reload(ServeConfig& running, const ConfigArguments& arguments, ProxyProcess
   if (!waiting.empty()) spdlog::warn("not reloaded, a restart is needed for: {}", text_of(waiting));
 }
 
+// What SIGHUP does. A log that was moved away must not wait for a configuration to be in order.
+void hang_up(ServeConfig& running, const ConfigArguments& arguments, ProxyProcess& process) {
+  process.reopen_access_log();
+  reload(running, arguments, process);
+}
+
 int serve(ServeConfig config, const ScopeSecret& secret, const ConfigArguments& arguments) {
   StopSignals signals;
   ProxyProcess process(config, secret.secret);
@@ -86,7 +92,7 @@ int serve(ServeConfig config, const ScopeSecret& secret, const ConfigArguments& 
   const auto address = bound_address(config.listen, process.port());
   const auto admin = bound_address(config.admin_listen, process.admin_port());
   spdlog::info("serving on {}, admin on {}, provider {}", address, admin, providers(config));
-  signals.on_hangup([&] { reload(config, arguments, process); });
+  signals.on_hangup([&] { hang_up(config, arguments, process); });
   print_ready({{"listen", address}, {"admin", admin}});
   signals.wait([&](const StopSignals::Finished& finished) {
     spdlog::info("draining for at most {} ms; a second signal ends at once",
