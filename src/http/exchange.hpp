@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "http/extra_fields.hpp"
 #include "http/field_lines.hpp"
 #include "http/message.hpp"
 #include "http/shared_bytes.hpp"
@@ -75,6 +76,10 @@ class Exchange {
   // Replaces it.
   void set_head_note(std::shared_ptr<const HeadNote> note) { received_->note = std::move(note); }
   [[nodiscard]] IoThread& io_thread() const;
+  // Every answer from now on has these fields; but an error that the server itself answers has
+  // those of its formatter. Null: none. They must live as long as the exchange.
+  void set_extra_fields(const ExtraFields* fields) { extra_fields_ = fields; }
+  [[nodiscard]] const ExtraFields* extra_fields() const { return extra_fields_; }
   // Address of the client, without port.
   [[nodiscard]] std::string remote_address() const;
 
@@ -152,6 +157,7 @@ class Exchange {
   const std::uint64_t number_;  // of the connection's exchanges
   std::shared_ptr<ReceivedHead> received_;
   std::unique_ptr<Note> note_;
+  const ExtraFields* extra_fields_ = nullptr;
   std::uint16_t answer_status_ = 0;
   std::uint64_t answer_bytes_ = 0;
 };

@@ -50,6 +50,18 @@ void append_framing(std::string& out, const Framing& framing) {
   }
 }
 
+bool is_sendable(const ExtraFields* extra) {
+  return extra == nullptr || extra->lines.is_sendable();
+}
+
+std::string_view text_of(const ExtraFields* extra) {
+  return extra == nullptr ? std::string_view() : extra->lines.text();
+}
+
+bool is_replaced(const ExtraFields* extra, std::string_view name) {
+  return extra != nullptr && !extra->replaces.empty() && has_prefix(name, extra->replaces);
+}
+
 // What the connection decides, and the blank line.
 void append_end(std::string& out, const ResponseFormat& format) {
   append_framing(out, format.framing);
@@ -72,17 +84,19 @@ bool append_fields(std::string& out, const Headers& headers, LeaveOut leave_out)
 
 bool append_response_head(std::string& out, const ResponseHead& head,
                           const ResponseFormat& format) {
+  if (!is_sendable(format.extra)) return false;
   const std::size_t start = out.size();
   append_status_line(out, head.status);
   bool has_date = false;
   const bool fine = append_fields(out, head.headers, [&](std::string_view name) {
     has_date = has_date || equals_ignore_case(name, "date");
-    return is_framing(name);
+    return is_framing(name) || is_replaced(format.extra, name);
   });
   if (!fine) {
     out.resize(start);
     return false;
   }
+  out.append(text_of(format.extra));
   if (!has_date) append_field(out, "Date", format.date);
   append_end(out, format);
   return true;
@@ -90,13 +104,15 @@ bool append_response_head(std::string& out, const ResponseHead& head,
 
 bool append_response_head(std::string& out, const PreparedHead& head,
                           const ResponseFormat& format) {
-  if (!head.fields.is_sendable()) return false;
+  if (!head.fields.is_sendable() || !is_sendable(format.extra)) return false;
   append_status_line(out, head.status);
   const std::string_view fields = head.fields.text();
+  const std::string_view extra = text_of(format.extra);
   const std::size_t start = out.size();
-  out.resize(start + fields.size() + format.date.size() + sizeof "Date: \r\n" - 1);
+  out.resize(start + fields.size() + extra.size() + format.date.size() + sizeof "Date: \r\n" - 1);
   TextCursor cursor(out.data() + start);
   cursor.put(fields);
+  cursor.put(extra);
   cursor.put("Date: ");
   cursor.put(format.date);
   cursor.put("\r\n");

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/extra_fields.hpp"
 #include "http/field_lines.hpp"
 #include "http/message.hpp"
 
@@ -22,7 +23,8 @@ enum class Persistence { kDefault, kKeepAlive, kClose };  // kDefault: no Connec
 struct ResponseFormat {
   Framing framing{};
   Persistence persistence = Persistence::kDefault;
-  std::string_view date;  // for a head without Date
+  std::string_view date;               // for a head without Date
+  const ExtraFields* extra = nullptr;  // null: none
 };
 
 // Appends to out. False, with out unchanged, when a field has bytes that would break the message

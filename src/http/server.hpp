@@ -22,6 +22,7 @@ namespace llm_edge_cache::http {
 struct ErrorBody {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::shared_ptr<const ExtraFields> extra = {};  // null: none
 };
 
 // head is null when the request was too broken to have one. Runs on an I/O thread.

@@ -312,7 +312,8 @@ void ServerConnection::send_error(std::uint16_t status, std::string_view detail)
   const bool fine = append_response_head(out_, head,
                                          {.framing = {.content_length = error.body.size()},
                                           .persistence = decide_persistence(false),
-                                          .date = thread().http_date()});
+                                          .date = thread().http_date(),
+                                          .extra = error.extra.get()});
   if (!fine) return cut();
   if (request_.is_head) error.body.clear();
   static_cast<void>(send({out_, error.body}));
@@ -335,7 +336,7 @@ Persistence ServerConnection::decide_persistence(bool ends_by_close) {
 template <class Head>
 void ServerConnection::respond(const Head& head, const SharedBytes& body) {
   if (started_) return;
-  ResponseFormat format{.date = thread().http_date()};
+  ResponseFormat format{.date = thread().http_date(), .extra = current_->extra_fields()};
   if (!status_has_no_body(head.status)) format.framing.content_length = body.size();
   format.persistence = decide_persistence(false);
   out_.clear();
@@ -389,7 +390,7 @@ WriteResult ServerConnection::answer(const OutputPart& part) {
 
 bool ServerConnection::frame(OutputBatch& batch, const OutputPart& part) {
   if (part.head != nullptr) {
-    ResponseFormat format{.date = thread().http_date()};
+    ResponseFormat format{.date = thread().http_date(), .extra = current_->extra_fields()};
     format.framing = framing_.begin(*part.head, request_);
     format.persistence = decide_persistence(framing_.ends_by_close());
     if (!append_response_head(batch.text(), *part.head, format)) {

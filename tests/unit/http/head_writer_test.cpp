@@ -53,6 +53,43 @@ TEST(ResponseHeadWriterTest, fields_that_would_break_the_message_are_refused) {
   EXPECT_TRUE(append_response_head(out, head, {}));
 }
 
+TEST(ResponseHeadWriterTest, extra_fields_stand_in_place_of_those_that_they_replace) {
+  ExtraFields extra;
+  extra.lines.add<"X-A">("ours");
+  extra.replaces = "x-";
+  ResponseHead head;
+  head.headers = {{"X-A", "theirs"}, {"x-b", "theirs"}, {"X", "stays"}, {"Y-X-A", "stays"}};
+  std::string out;
+  ASSERT_TRUE(append_response_head(out, head, {.date = "now", .extra = &extra}));
+  EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nX: stays\r\nY-X-A: stays\r\nX-A: ours\r\nDate: now\r\n\r\n");
+  extra.replaces = {};
+  out.clear();
+  ASSERT_TRUE(append_response_head(out, head, {.date = "now", .extra = &extra}));
+  EXPECT_NE(out.find("X-A: theirs\r\nx-b: theirs\r\n"), std::string::npos);
+}
+
+TEST(ResponseHeadWriterTest, a_prepared_head_has_extra_fields_and_keeps_its_own) {
+  ExtraFields extra;
+  extra.lines.add<"X-A">("extra");
+  extra.replaces = "x-";
+  FieldLines fields;
+  fields.add<"X-B">("own");
+  std::string out;
+  ASSERT_TRUE(append_response_head(out, PreparedHead{.status = 204, .fields = fields},
+                                   {.date = "now", .extra = &extra}));
+  EXPECT_EQ(out, "HTTP/1.1 204 No Content\r\nX-B: own\r\nX-A: extra\r\nDate: now\r\n\r\n");
+}
+
+TEST(ResponseHeadWriterTest, extra_fields_that_would_break_the_message_are_refused) {
+  ExtraFields extra;
+  extra.lines.add<"X-A">(std::string_view("a\r\nb: c"));
+  std::string out = "before";
+  EXPECT_FALSE(append_response_head(out, ResponseHead(), {.date = "now", .extra = &extra}));
+  EXPECT_FALSE(append_response_head(out, PreparedHead{.fields = FieldLines()},
+                                    {.date = "now", .extra = &extra}));
+  EXPECT_EQ(out, "before");
+}
+
 TEST(RequestHeadWriterTest, writes_the_line_host_and_end_to_end_fields) {
   RequestHead head;
   head.method = "POST";

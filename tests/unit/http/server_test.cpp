@@ -306,6 +306,43 @@ TEST(ServerTest, error_bodies_are_the_formatters) {
   EXPECT_THAT(client.read_all(), EndsWith(R"("path":"?"})"));
 }
 
+TEST(ServerTest, every_answer_has_the_extra_fields_of_its_exchange) {
+  ExtraFields extra;
+  extra.lines.add<"X-Extra">("1");
+  extra.replaces = "x-";
+  TestServer server([&extra](const ExchangePtr& exchange) {
+    if (exchange->head().target != "/plain") exchange->set_extra_fields(&extra);
+    ResponseHead head;
+    head.headers.add("x-own", "1");
+    if (exchange->head().target != "/streamed") return exchange->respond(head, SharedBytes("text"));
+    exchange->start(head);
+    exchange->finish();
+  });
+  RawClient client(server.port());
+  client.send(get("/whole"));
+  EXPECT_THAT(client.read_response(), AllOf(HasSubstr("X-Extra: 1\r\n"), Not(HasSubstr("x-own"))));
+  client.send(get("/plain"));
+  EXPECT_THAT(client.read_response(), AllOf(HasSubstr("x-own: 1\r\n"), Not(HasSubstr("X-Extra"))));
+  client.send(get("/streamed"));
+  EXPECT_THAT(client.read_response(), AllOf(HasSubstr("X-Extra: 1\r\n"), Not(HasSubstr("x-own"))));
+}
+
+TEST(ServerTest, an_error_of_the_servers_own_has_the_extra_fields_of_the_formatter) {
+  ServerOptions options;
+  options.format_error = [](std::uint16_t, std::string_view, const RequestHead* head) {
+    auto extra = std::make_shared<ExtraFields>();
+    extra->lines.add<"X-Knows-Head">(head == nullptr ? "no" : "yes");
+    return ErrorBody{"text/plain", "no", extra};
+  };
+  TestServer server([](const ExchangePtr& exchange) { exchange->respond_error(418, "tea"); },
+                    options);
+  RawClient client(server.port());
+  client.send(get("/", "Expect: miracles\r\n"));
+  EXPECT_THAT(client.read_response(), HasSubstr("X-Knows-Head: yes\r\n"));
+  client.send("bad\r\n\r\n");
+  EXPECT_THAT(client.read_all(), HasSubstr("X-Knows-Head: no\r\n"));
+}
+
 TEST(ServerTest, streamed_answer_is_chunked_as_it_is_written) {
   Once<ExchangePtr> held;
   TestServer server([&](ExchangePtr exchange) { held.set(std::move(exchange)); });
