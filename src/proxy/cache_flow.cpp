@@ -153,7 +153,7 @@ class CacheFlow final : public RecordedFlow {
                                   decision().life, tags_to_store(directives())};
     }
     order.caller = caller_;
-    order.upstream_head = recorded_upstream_head(exchange_->head());
+    order.upstream_head = recorded_upstream_head(exchange_->head(), policies_->cors);
     order.body = body_;
     return order;
   }

@@ -79,7 +79,7 @@ class EmbeddingFlow final : public RecordedFlow {
     order.policy = *policy_;
     order.shared_as = boarded.shared_as;
     order.caller = caller_;
-    order.upstream_head = recorded_upstream_head(exchange_->head());
+    order.upstream_head = recorded_upstream_head(exchange_->head(), policies_->cors);
     order.body = body_;
     order.must_recheck_l1 = boarded.must_recheck_l1;
     order.may_ask_l2 = boarded.may_ask_l2;

@@ -11,7 +11,9 @@ KnownHead::KnownHead(const http::RequestHead& head, const Dialects& dialects,
       found_tenant(policies.tenants.empty() ? TenantTable::Found()
                                             : policies.tenants.find(head.headers)),
       directives(read_directives(head)),
-      surroundings(surroundings_under(policies, head)) {}
+      surroundings(surroundings_under(policies, head)),
+      extra_fields(policies.cors.fields_for(&head)),
+      is_preflight(policies.cors.is_on() && proxy::is_preflight(head)) {}
 
 Result<RequestDirectives> KnownHead::read_directives(const http::RequestHead& head) const {
   auto read = parse_request_directives(head.headers);

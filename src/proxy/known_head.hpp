@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "base/key_digest.hpp"
 #include "http/exchange.hpp"
+#include "http/extra_fields.hpp"
 #include "llm_edge_cache/result.hpp"
 #include "proxy/dialects/dialects.hpp"
 #include "proxy/proxy_policies.hpp"
@@ -25,6 +27,8 @@ struct KnownHead final : http::HeadNote {
   // With the word of the tenant, if one was found; an error where a field of ours cannot be used.
   const Result<RequestDirectives> directives;
   const KeyDigest surroundings;  // RequestKeyer's; zero where the request has no key
+  const std::shared_ptr<const http::ExtraFields> extra_fields;  // of every answer; null: none
+  const bool is_preflight;                                      // that the proxy answers
 
  private:
   [[nodiscard]] Result<RequestDirectives> read_directives(const http::RequestHead& head) const;

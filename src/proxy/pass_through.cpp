@@ -46,7 +46,7 @@ class Passage : public std::enable_shared_from_this<Passage> {
     }
     exchange_->read_body(kMaxBufferedBytes, [self = shared_from_this()](Result<std::string> body) {
       if (body.ok()) {  // else the server has answered
-        (void)self->call(upstream_head(self->exchange_->head()),
+        (void)self->call(upstream_head(self->exchange_->head(), self->cors()),
                          http::SharedBytes(std::move(*body)));
       }
     });
@@ -81,6 +81,8 @@ class Passage : public std::enable_shared_from_this<Passage> {
   }
 
  private:
+  [[nodiscard]] const CorsPolicy& cors() const { return services_->policies()->cors; }
+
   void refuse(const ProxyError& error) {
     services_->metrics.count_request(LookupOutcome::kBypass);
     note_outcome(*exchange_, LookupOutcome::kBypass);
@@ -89,7 +91,7 @@ class Passage : public std::enable_shared_from_this<Passage> {
   }
 
   void start_streaming() {
-    upstream_ = call(upstream_head(exchange_->head()), std::nullopt);
+    upstream_ = call(upstream_head(exchange_->head(), cors()), std::nullopt);
     if (upstream_ == nullptr) {
       return;
     }
@@ -133,7 +135,7 @@ void pass_through(ServicesPtr services, std::shared_ptr<http::Exchange> exchange
 
 void pass_through_recorded_path(ServicesPtr services, std::shared_ptr<http::Exchange> exchange,
                                 const Dialect& dialect, http::SharedBytes body) {
-  auto head = recorded_upstream_head(exchange->head());
+  auto head = recorded_upstream_head(exchange->head(), services->policies()->cors);
   std::make_shared<Passage>(std::move(services), std::move(exchange), dialect)
       ->call(std::move(head), std::move(body));
 }

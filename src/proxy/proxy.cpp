@@ -26,6 +26,8 @@ Proxy::~Proxy() {
 void Proxy::handle(std::shared_ptr<http::Exchange> exchange) {
   const auto& dialects = services_->dialects;
   const auto& known = know_head(*exchange, dialects, *services_->policies());
+  exchange->set_extra_fields(known.extra_fields.get());
+  if (known.is_preflight) return answer_preflight(*exchange);
   if (!let_in(*exchange, known)) return;
   if (known.dialect == nullptr) {
     const auto& spoken = dialects.spoken_at(exchange->head().path());
@@ -35,6 +37,22 @@ void Proxy::handle(std::shared_ptr<http::Exchange> exchange) {
   } else {
     start_cache_flow(services_, std::move(exchange), known);
   }
+}
+
+// Before anybody is let in: a browser sends no credential with it. It is none of the requests that
+// are counted, for it asks nothing that could be cached.
+void Proxy::answer_preflight(http::Exchange& exchange) {
+  const auto& head = exchange.head();
+  if (const auto& log = services_->options.access_log; log != nullptr) {
+    exchange.set_note(std::make_unique<AccessNote>(log, *services_->clock, head));
+  }
+  if (services_->policies()->cors.allows(head.headers.get("origin").value_or(""))) {
+    return allow_preflight(exchange);
+  }
+  services_->metrics.count_own_error();
+  const auto error = origin_not_allowed_error();
+  respond_error(exchange, services_->dialects.spoken_at(head.path()), error,
+                refusal_status(error.code));
 }
 
 bool Proxy::let_in(http::Exchange& exchange, const KnownHead& known) {
@@ -70,6 +88,7 @@ Status Proxy::reload(const ProxyOptions& options) {
   merged.rules = options.rules;
   merged.tenants = options.tenants;
   merged.admission = options.admission;
+  merged.cors_origins = options.cors_origins;
   if (auto status = merged.validate(); !status.ok()) return status;
   const MutexLock lock(mu_);
   policies_ = std::make_shared<ProxyPolicies>(merged, &policies_->tenants);
@@ -99,7 +118,12 @@ std::vector<UpstreamMemberReport> Proxy::upstreams() const {
 }
 
 http::ErrorFormatter Proxy::error_formatter() const {
-  return make_error_formatter(services_->dialects);
+  return [this, format = make_error_formatter(services_->dialects)](
+             std::uint16_t status, std::string_view detail, const http::RequestHead* head) {
+    auto error = format(status, detail, head);
+    error.extra = services_->policies()->cors.fields_for(head);
+    return error;
+  };
 }
 
 }  // namespace llm_edge_cache::proxy

@@ -53,6 +53,7 @@ class Proxy final : public http::Handler {
   [[nodiscard]] http::ErrorFormatter error_formatter() const;
 
  private:
+  void answer_preflight(http::Exchange& exchange);
   // False where the request was refused, and answered.
   [[nodiscard]] bool let_in(http::Exchange& exchange, const KnownHead& known);
 

@@ -122,6 +122,10 @@ ProxyError too_many_credentials_error() {
   return {400, "too_many_credentials", "The request has more credentials than are counted for."};
 }
 
+ProxyError origin_not_allowed_error() {
+  return {403, "origin_not_allowed", "Pages of this origin may not use the proxy."};
+}
+
 ProxyError no_upstream_error() {
   return {404, "no_upstream", "No upstream is configured for this path and model."};
 }

@@ -3,6 +3,7 @@
 //   400  invalid_cache_directive     an x-llm-cache-* field that cannot be used
 //   400  too_many_credentials        more than eight, where credentials have limits
 //   401  unknown_key                 no gateway key, or none that one tenant has
+//   403  origin_not_allowed          a page in a browser asks, and is not one that may
 //   404  no_upstream                 no upstream is configured for the path and the model
 //   429  tenant_rate_limit           the tenant's rate is used up; Retry-After says for how long
 //   429  tenant_concurrency_limit    as many of the tenant's requests are under way as may be
@@ -41,6 +42,7 @@ namespace llm_edge_cache::proxy {
 [[nodiscard]] ProxyError credential_rate_error(std::chrono::nanoseconds wait);
 [[nodiscard]] ProxyError credential_concurrency_error();
 [[nodiscard]] ProxyError too_many_credentials_error();
+[[nodiscard]] ProxyError origin_not_allowed_error();
 [[nodiscard]] ProxyError no_upstream_error();
 [[nodiscard]] ProxyError directive_error(const Error& error);
 

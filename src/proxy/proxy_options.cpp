@@ -1,5 +1,6 @@
 #include "proxy/proxy_options.hpp"
 
+#include "proxy/cors_policy.hpp"
 #include "proxy/upstream_table.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -37,6 +38,9 @@ Status ProxyOptions::validate() const {
   }
   if (auto status = admission.credentials.validate(); !status.ok()) {
     return status;
+  }
+  if (const auto status = CorsPolicy::validate(cors_origins); !status.ok()) {
+    return invalid("cors_origins: " + status.error().message);
   }
   if (max_entry_bytes == 0) {
     return invalid("max_entry_bytes must be at least 1");

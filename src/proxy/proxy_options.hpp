@@ -48,6 +48,8 @@ struct ProxyOptions {
   // Who may ask, where there are any. Their requests have the tenant's scope, whatever scope is.
   std::vector<TenantOptions> tenants = {};
   AdmissionRules admission = {};
+  // Pages in a browser that may use the proxy: CorsPolicy's origins.
+  std::vector<std::string> cors_origins = {};
   // Header fields that change an answer.
   std::vector<std::string> key_headers = {"anthropic-version",
                                           "anthropic-beta",

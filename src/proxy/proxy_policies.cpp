@@ -16,6 +16,7 @@ ProxyPolicies::ProxyPolicies(const ProxyOptions& options, const TenantTable* for
     : version(next_version()),
       keyer(options),
       tenants(options.tenants, former),
-      admission(options.admission) {}
+      admission(options.admission),
+      cors(options.cors_origins) {}
 
 }  // namespace llm_edge_cache::proxy

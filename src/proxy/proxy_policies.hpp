@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "proxy/caller.hpp"
+#include "proxy/cors_policy.hpp"
 #include "proxy/proxy_options.hpp"
 #include "proxy/request_keyer.hpp"
 #include "proxy/tenant_table.hpp"
@@ -18,6 +19,7 @@ struct ProxyPolicies {
   RequestKeyer keyer;
   TenantTable tenants;
   AdmissionRules admission;
+  CorsPolicy cors;
 };
 
 using PoliciesPtr = std::shared_ptr<ProxyPolicies>;

@@ -4,7 +4,7 @@
 
 namespace llm_edge_cache::proxy {
 
-http::RequestHead upstream_head(const http::RequestHead& client_head) {
+http::RequestHead upstream_head(const http::RequestHead& client_head, const CorsPolicy& cors) {
   http::RequestHead head;
   head.method = client_head.method;
   head.target = client_head.target;
@@ -12,12 +12,14 @@ http::RequestHead upstream_head(const http::RequestHead& client_head) {
   http::strip_hop_by_hop(head.headers);
   head.headers.erase("host");
   head.headers.erase("expect");
+  cors.strip_vouched(head.headers);
   strip_own_directives(head.headers);
   return head;
 }
 
-http::RequestHead recorded_upstream_head(const http::RequestHead& client_head) {
-  auto head = upstream_head(client_head);
+http::RequestHead recorded_upstream_head(const http::RequestHead& client_head,
+                                         const CorsPolicy& cors) {
+  auto head = upstream_head(client_head, cors);
   strip_request_directives(head.headers);
   head.headers.erase("content-length");
   head.headers.set("Accept-Encoding", "identity");

@@ -75,6 +75,22 @@ TEST_F(KnownHeadTest, a_tenant_of_the_policies_puts_in_its_word) {
             nullptr);
 }
 
+TEST_F(KnownHeadTest, has_what_a_page_is_told_and_knows_who_only_asks) {
+  auto options = options_for();
+  options.cors_origins = {"https://app.example"};
+  const ProxyPolicies policies(options);
+  auto head =
+      chat_head({{"origin", "https://app.example"}, {"access-control-request-method", "POST"}});
+  const KnownHead page(head, dialects_, policies);
+  ASSERT_NE(page.extra_fields, nullptr);
+  EXPECT_EQ(page.extra_fields, policies.cors.fields_for(&head));
+  EXPECT_FALSE(page.is_preflight);
+  head.method = "OPTIONS";
+  EXPECT_TRUE(KnownHead(head, dialects_, policies).is_preflight);
+  EXPECT_EQ(known(head).extra_fields, nullptr);
+  EXPECT_FALSE(known(head).is_preflight);
+}
+
 TEST_F(KnownHeadTest, no_two_policies_have_one_version) {
   const ProxyPolicies others(options_for());
   EXPECT_NE(others.version, policies_.version);

@@ -33,6 +33,14 @@ TEST(ProxyOptionsTest, names_the_field_that_is_wrong) {
   EXPECT_TRUE(fault_of(options).starts_with("max_request_bytes"));
 }
 
+TEST(ProxyOptionsTest, origins_are_such_as_browsers_send) {
+  auto options = valid();
+  options.cors_origins = {"https://app.example", "https://app.example/"};
+  EXPECT_TRUE(fault_of(options).starts_with("cors_origins: 'https://app.example/' is no origin"));
+  options.cors_origins.pop_back();
+  EXPECT_EQ(fault_of(options), "");
+}
+
 TEST(ProxyOptionsTest, scopes_need_credentials_to_tell_them_by) {
   auto options = valid();
   options.credential_headers.clear();

@@ -28,7 +28,7 @@ http::RequestHead client_head() {
 }
 
 TEST(UpstreamHeadTest, keeps_the_request_and_drops_what_is_between_the_client_and_us) {
-  const auto head = upstream_head(client_head());
+  const auto head = upstream_head(client_head(), CorsPolicy({}));
   EXPECT_EQ(head.method, "POST");
   EXPECT_EQ(head.target, "/v1/chat/completions?x=1");
   for (const auto* kept : {"authorization", "content-type", "content-length", "accept-encoding",
@@ -41,8 +41,17 @@ TEST(UpstreamHeadTest, keeps_the_request_and_drops_what_is_between_the_client_an
   }
 }
 
+TEST(UpstreamHeadTest, an_origin_that_the_policy_vouches_for_stays_here) {
+  auto request = client_head();
+  request.headers.add("Origin", "https://app.example");
+  const CorsPolicy policy({"https://app.example"});
+  EXPECT_FALSE(upstream_head(request, policy).headers.contains("origin"));
+  EXPECT_FALSE(recorded_upstream_head(request, policy).headers.contains("origin"));
+  EXPECT_TRUE(upstream_head(request, CorsPolicy({})).headers.contains("origin"));
+}
+
 TEST(RecordedUpstreamHeadTest, asks_for_the_whole_answer_as_plain_bytes) {
-  const auto head = recorded_upstream_head(client_head());
+  const auto head = recorded_upstream_head(client_head(), CorsPolicy({}));
   EXPECT_EQ(head.headers.get("accept-encoding"), "identity");
   EXPECT_EQ(head.headers.get("authorization"), "Bearer a");
   EXPECT_EQ(head.headers.get("traceparent"), "00-1-2-00");
