@@ -120,7 +120,9 @@ std::optional<Answer> RawClient::read_answer() {
     answer.status = std::stoi(answer.head.substr(answer.head.find(' ') + 1));
     std::string_view rest = std::string_view(unread_).substr(end + 4);
     std::optional<std::string> body;
-    if (const auto length = answer.field("content-length"); !length.empty()) {
+    if (answer.status == 204) {
+      body = "";
+    } else if (const auto length = answer.field("content-length"); !length.empty()) {
       const auto size = std::stoul(length);
       if (rest.size() >= size) {
         body = rest.substr(0, size);

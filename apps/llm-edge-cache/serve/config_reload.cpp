@@ -16,6 +16,7 @@ ServeConfig reloaded_config(const ServeConfig& running, const ServeConfig& fresh
   config.credential_requests_per_second = fresh.credential_requests_per_second;
   config.credential_burst = fresh.credential_burst;
   config.credential_max_concurrent = fresh.credential_max_concurrent;
+  config.cors_origins = fresh.cors_origins;
   if (running.tls_options() && fresh.tls_options()) {
     config.tls_cert = fresh.tls_cert;
     config.tls_key = fresh.tls_key;

@@ -18,12 +18,21 @@ bool has_own_credential(const proxy::UpstreamGroup& group) {
   return std::ranges::any_of(group.members, [](const auto& m) { return !m.credential.empty(); });
 }
 
+// With a credential of the operator's.
+bool pays_for_the_unknown(const ServeConfig& config) {
+  const bool may_be_unknown = config.tenants.empty() || config.unknown_keys == "pass";
+  return may_be_unknown && (!config.upstream_credential.empty() ||
+                            std::ranges::any_of(config.upstreams, has_own_credential));
+}
+
 // Nobody vouches for a credential that does not go up: whoever makes up a new one has no limit.
 bool limits_made_up_credentials(const ServeConfig& config) {
-  const bool may_be_unknown = config.tenants.empty() || config.unknown_keys == "pass";
-  return config.credential_limits().any() && may_be_unknown &&
-         (!config.upstream_credential.empty() ||
-          std::ranges::any_of(config.upstreams, has_own_credential));
+  return config.credential_limits().any() && pays_for_the_unknown(config);
+}
+
+// A proxy that strangers cannot reach is reached by the pages that its users open.
+bool pays_for_every_page(const ServeConfig& config) {
+  return config.cors_origins == "*" && pays_for_the_unknown(config);
 }
 
 // What keeps silent is given up when no other attempt may begin any more.
@@ -47,6 +56,11 @@ std::vector<std::string> warnings_of(const ServeConfig& config) {
     warnings.emplace_back(
         "credential_limits bound nobody where the upstream has a credential of its own: a client "
         "can make up a new one for each request. Give clients gateway keys (tenants)");
+  }
+  if (pays_for_every_page(config)) {
+    warnings.emplace_back(
+        "--cors-origins * lets every page that somebody opens who reaches the proxy ask with the "
+        "upstream's own credential: name the pages, or give clients gateway keys (tenants)");
   }
   if (never_replaces_the_silent(config)) {
     warnings.emplace_back(

@@ -46,6 +46,10 @@ constexpr auto kOptions = std::to_array<Option>({
     {"admin-tls-cert", "admin.tls_cert", &C::admin_tls_cert, "",
      "Certificate of the admin listener, likewise"},
     {"admin-tls-key", "admin.tls_key", &C::admin_tls_key, "", "Key of that certificate"},
+    {"cors-origins", "cors_origins", &C::cors_origins, "",
+     "Pages in a browser that may use the proxy: origins (https://app.example), with commas "
+     "between "
+     "them, or * for all; empty: what the providers say passes with their own answers alone"},
     {"threads",
      "threads",
      &C::threads,

@@ -11,6 +11,7 @@
 #include "core/entry_format.hpp"
 #include "http/tls_context.hpp"
 #include "http/url.hpp"
+#include "proxy/cors_policy.hpp"
 #include "serve/admin_access.hpp"
 #include "serve/rate_text.hpp"
 #include "tiers/disk/disk_path.hpp"
@@ -67,12 +68,22 @@ void append_names(std::vector<std::string>& names, std::string_view list) {
   http::for_each_token(list, [&](std::string_view name) { names.emplace_back(name); });
 }
 
+std::vector<std::string> names_in(std::string_view list) {
+  std::vector<std::string> names;
+  append_names(names, list);
+  return names;
+}
+
+Status validate_cors_origins(const std::string& list) {
+  const auto status = proxy::CorsPolicy::validate(names_in(list));
+  return status.ok() ? Status() : invalid_config("--cors-origins: " + status.error().message);
+}
+
 // What a question is asked by cannot be left out of its key, and a plain request and a stream have
 // one key by leaving out what tells them apart.
 Status validate_keyless_members(const std::string& list) {
   if (list.empty()) return {};
-  std::vector<std::string> names;
-  append_names(names, list);
+  const auto names = names_in(list);
   for (const auto* name : {"model", "messages", "prompt", "input", "system", "tools"}) {
     if (std::ranges::find(names, name) != names.end()) {
       return invalid_config(fmt::format("--keyless-members: '{}' changes every answer", name));
@@ -159,6 +170,7 @@ Status ServeConfig::validate() const {
   if (auto status = validate_tls("admin-tls", {admin_tls_cert, admin_tls_key}); !status) {
     return status;
   }
+  if (auto status = validate_cors_origins(cors_origins); !status) return status;
   if (upstream.empty() && upstreams.empty()) {
     return invalid_config(
         "--upstream is required: the URL of the provider, such as http://127.0.0.1:8081; or the "
@@ -255,6 +267,7 @@ proxy::ProxyOptions ServeConfig::proxy_options(const std::string& secret) const 
   append_names(options.credential_headers, credential_headers);
   append_names(options.key_headers, key_headers);
   append_names(options.keyless_members, keyless_members);
+  options.cors_origins = names_in(cors_origins);
   options.scope_secret = secret;
   options.ttl_ms = answer_life_ms();
   options.stale_while_revalidate_ms = stale_while_revalidate_seconds * 1'000;

@@ -31,6 +31,7 @@ struct ServeConfig {
   std::string tls_cert;  // empty: plain HTTP; the same for the admin listener
   std::string tls_key;
   std::string tls_client_ca;
+  std::string cors_origins;  // with commas between them; empty: none
   std::string admin_tls_cert;
   std::string admin_tls_key;
   std::uint64_t tls_handshake_timeout_ms = 10'000;

@@ -75,6 +75,21 @@ TEST_F(ConfigLayersTest, a_bad_value_is_named_with_file_and_line) {
               HasSubstr("proxy.yaml:3: l1.capacity: 'many' is not a whole number"));
 }
 
+TEST_F(ConfigLayersTest, an_origin_that_is_none_is_named_with_file_and_line) {
+  EXPECT_THAT(
+      error_of(load({}, {}, yaml("threads: 1\ncors_origins: 'https://a.example, https://b/'\n"))),
+      EndsWith(
+          "proxy.yaml:2: cors_origins: 'https://b/' is no origin: nothing goes before or after "
+          "its host and port, no slash either"));
+  EXPECT_THAT(error_of(load({{"cors-origins", "*,https://a"}}, {}, "")),
+              StartsWith("--cors-origins: '*' is no origin: "));
+  const auto config = load({{"cors-origins", "https://a.example ,http://localhost:3000"}}, {}, "");
+  ASSERT_TRUE(config.ok()) << error_of(config);
+  EXPECT_EQ(config->proxy_options({}).cors_origins,
+            (std::vector<std::string>{"https://a.example", "http://localhost:3000"}));
+  EXPECT_TRUE(load({}, {}, yaml("cors_origins: '*'\n")).ok());
+}
+
 TEST_F(ConfigLayersTest, a_key_given_twice_is_refused) {
   EXPECT_THAT(error_of(load({}, {}, yaml("threads: 1\nthreads: 2\n"))),
               HasSubstr("proxy.yaml:2: 'threads' is given twice"));

@@ -15,6 +15,7 @@ TEST(ConfigReloadTest, takes_rules_and_tenants_over_and_leaves_the_rest) {
   fresh.rules.push_back({.rule = {.model = "m"}, .origin = "proxy.yaml:1"});
   fresh.tenants.push_back({.name = "a", .keys = {}});
   fresh.unknown_keys = "pass";
+  fresh.cors_origins = "https://app.example";
   fresh.credential_requests_per_second = "2";
   fresh.credential_burst = 3;
   fresh.credential_max_concurrent = 4;
@@ -23,6 +24,7 @@ TEST(ConfigReloadTest, takes_rules_and_tenants_over_and_leaves_the_rest) {
   EXPECT_EQ(config.rules.size(), 1U);
   EXPECT_EQ(config.tenants.size(), 1U);
   EXPECT_EQ(config.unknown_keys, "pass");
+  EXPECT_EQ(config.cors_origins, "https://app.example");
   EXPECT_EQ(config.credential_limits(), fresh.credential_limits());
   EXPECT_EQ(config.l1_capacity, running.l1_capacity);
   EXPECT_THAT(waiting_for_restart(running, fresh), ElementsAre("--l1-capacity"));

@@ -25,6 +25,19 @@ TEST(ConfigWarningsTest, stale_answers_that_memory_forgets_are_warned_of) {
   EXPECT_THAT(warnings_of(config), IsEmpty());
 }
 
+TEST(ConfigWarningsTest, pages_of_all_the_world_that_somebody_else_pays_for_are_warned_of) {
+  ServeConfig config;
+  config.cors_origins = "*";
+  EXPECT_THAT(warnings_of(config), IsEmpty());
+  config.upstream_credential = "secret";
+  EXPECT_THAT(warnings_of(config), ElementsAre(HasSubstr("--cors-origins *")));
+  config.cors_origins = "https://app.example";
+  EXPECT_THAT(warnings_of(config), IsEmpty());
+  config.cors_origins = "*";
+  config.tenants.resize(1);
+  EXPECT_THAT(warnings_of(config), IsEmpty());
+}
+
 ServeConfig with_credential_limits() {
   ServeConfig config;
   config.credential_max_concurrent = 4;
