@@ -29,7 +29,8 @@ endfunction()
 # lec_test(NAME core_test SOURCES a_test.cpp .. [SEPARATE b_test.cpp ..] LIBS lec_core ..
 #          [LABELS redis] [TIMEOUT 120] [OPTIMISED])
 # Sources are compiled eight to a unit, for their headers cost more than they do. Those that use a
-# name for something of their own that another file of the target has too are named in SEPARATE.
+# name for something of their own that another file of the target has too are in a namespace named
+# as the file, or, where that does not do, named in SEPARATE.
 function(lec_test)
   cmake_parse_arguments(ARG "OPTIMISED" "NAME;TIMEOUT" "SOURCES;SEPARATE;LIBS;LABELS" ${ARGN})
   add_executable(${ARG_NAME} ${ARG_SOURCES} ${ARG_SEPARATE})
@@ -65,6 +66,7 @@ endfunction()
 function(lec_bench)
   cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBS" ${ARGN})
   add_executable(${ARG_NAME} ${ARG_SOURCES})
+  lec_unite(${ARG_NAME})
   target_include_directories(${ARG_NAME} PRIVATE
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${ARG_NAME} PRIVATE LEC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

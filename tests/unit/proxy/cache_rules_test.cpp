@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::cache_rules_test {
 namespace {
 
 struct GlobCase {
@@ -148,4 +148,4 @@ TEST(CacheRulesTest, their_number_is_bounded) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::cache_rules_test

@@ -4,7 +4,7 @@
 
 #include "base/sha256.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::refresh_pacer_test {
 namespace {
 
 constexpr UnixMillis kNow = 1'700'000'000'000;
@@ -38,4 +38,4 @@ TEST(RefreshPacerTest, forgets_keys_rather_than_grow) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::refresh_pacer_test

@@ -4,7 +4,7 @@
 
 #include "proxy/dialects/openai_chat.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::request_decision_test {
 namespace {
 
 constexpr std::string_view kBody = R"({"model":"gpt-4o","temperature":0.5})";
@@ -84,4 +84,4 @@ TEST_F(RequestDecisionTest, there_is_none_where_there_is_no_key) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::request_decision_test

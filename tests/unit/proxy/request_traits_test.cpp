@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::request_traits_test {
 namespace {
 
 RequestTraits traits(std::string_view body) {
@@ -43,4 +43,4 @@ TEST(RequestTraitsTest, of_what_is_no_request_nothing_is_known) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::request_traits_test

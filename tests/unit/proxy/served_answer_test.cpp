@@ -7,7 +7,7 @@
 #include "proxy/dialects/openai_chat.hpp"
 #include "tests/unit/proxy/dialects/chat_fixtures.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::served_answer_test {
 namespace {
 
 constexpr UnixMillis kNow = 1'700'000'000'000;
@@ -114,4 +114,4 @@ TEST_F(MakeServedAnswerTest, is_empty_where_the_entry_is_no_answer_of_this_diale
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::served_answer_test

@@ -5,7 +5,7 @@
 
 #include "base/sha256.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::tenant_options_test {
 namespace {
 
 using ::testing::AllOf;
@@ -97,4 +97,4 @@ TEST(TenantOptionsTest, what_is_out_of_bounds_is_named) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::tenant_options_test

@@ -5,7 +5,7 @@
 #include "base/sha256.hpp"
 #include "proxy/caller.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::tenant_table_test {
 namespace {
 
 TenantOptions tenant(const std::string& name) {
@@ -157,4 +157,4 @@ TEST_F(AdmissionTest, a_request_over_the_rate_leaves_its_place) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::tenant_table_test

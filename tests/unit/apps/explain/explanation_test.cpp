@@ -7,7 +7,7 @@
 #include "proxy/dialects/dialects.hpp"
 #include "proxy/request_keyer.hpp"
 
-namespace llm_edge_cache::app {
+namespace llm_edge_cache::app::explanation_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -190,4 +190,4 @@ TEST_F(ExplanationTest, json_has_it_all) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::app
+}  // namespace llm_edge_cache::app::explanation_test

@@ -22,25 +22,25 @@ ReplayStats some_stats() {
 }
 
 TEST(ReplayReportTest, json_has_what_scripts_read) {
-  const auto json = nlohmann::json::parse(replay_json(some_stats(), 2'000));
-  EXPECT_EQ(json["requests"], 4);
-  EXPECT_EQ(json["errors"], 1);
-  EXPECT_EQ(json["errors_by_kind"], nlohmann::json({{"status_500", 1}}));
-  EXPECT_EQ(json["mismatches"], 0);
-  EXPECT_EQ(json["hit_ratio"], 0.5);
-  EXPECT_EQ(json["hits_by_tier"], nlohmann::json({{"l1", 2}, {"l2", 0}, {"l3", 0}}));
-  EXPECT_EQ(json["latency_us"]["l1_hit"]["p50"], 50);
-  EXPECT_EQ(json["latency_us"]["l1_hit"]["p99"], 70);
-  EXPECT_EQ(json["latency_us"]["miss"]["count"], 1);
-  EXPECT_EQ(json["tokens_saved"], 123);
-  EXPECT_EQ(json["requests_per_second"], 2.0);
+  const auto report = nlohmann::json::parse(replay_json(some_stats(), 2'000));
+  EXPECT_EQ(report["requests"], 4);
+  EXPECT_EQ(report["errors"], 1);
+  EXPECT_EQ(report["errors_by_kind"], nlohmann::json({{"status_500", 1}}));
+  EXPECT_EQ(report["mismatches"], 0);
+  EXPECT_EQ(report["hit_ratio"], 0.5);
+  EXPECT_EQ(report["hits_by_tier"], nlohmann::json({{"l1", 2}, {"l2", 0}, {"l3", 0}}));
+  EXPECT_EQ(report["latency_us"]["l1_hit"]["p50"], 50);
+  EXPECT_EQ(report["latency_us"]["l1_hit"]["p99"], 70);
+  EXPECT_EQ(report["latency_us"]["miss"]["count"], 1);
+  EXPECT_EQ(report["tokens_saved"], 123);
+  EXPECT_EQ(report["requests_per_second"], 2.0);
 }
 
 TEST(ReplayReportTest, json_of_nothing_is_zeros) {
-  const auto json = nlohmann::json::parse(replay_json(ReplayStats(), 0));
-  EXPECT_EQ(json["requests"], 0);
-  EXPECT_EQ(json["hit_ratio"], 0.0);
-  EXPECT_EQ(json["latency_us"], nlohmann::json::object());
+  const auto report = nlohmann::json::parse(replay_json(ReplayStats(), 0));
+  EXPECT_EQ(report["requests"], 0);
+  EXPECT_EQ(report["hit_ratio"], 0.0);
+  EXPECT_EQ(report["latency_us"], nlohmann::json::object());
 }
 
 TEST(ReplayReportTest, the_table_names_hits_errors_and_outcomes) {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace llm_edge_cache::app {
+namespace llm_edge_cache::app::config_reload_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -57,4 +57,4 @@ TEST(ConfigReloadTest, other_upstreams_wait_for_a_restart) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::app
+}  // namespace llm_edge_cache::app::config_reload_test

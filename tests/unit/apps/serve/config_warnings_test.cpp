@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace llm_edge_cache::app {
+namespace llm_edge_cache::app::config_warnings_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -77,4 +77,4 @@ TEST(ConfigWarningsTest, groups_that_never_replace_a_silent_member_are_warned_of
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::app
+}  // namespace llm_edge_cache::app::config_warnings_test

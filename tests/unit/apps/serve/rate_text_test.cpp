@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace llm_edge_cache::app {
+namespace llm_edge_cache::app::rate_text_test {
 namespace {
 
 TEST(RateTextTest, a_decimal_number_of_requests_a_second) {
@@ -27,4 +27,4 @@ TEST(RateTextTest, after_a_rest_the_requests_of_a_second_may_come_at_once) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::app
+}  // namespace llm_edge_cache::app::rate_text_test

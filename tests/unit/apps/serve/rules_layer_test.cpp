@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace llm_edge_cache::app {
+namespace llm_edge_cache::app::rules_layer_test {
 namespace {
 
 Result<std::vector<ConfiguredRule>> read(const std::string& text) {
@@ -104,4 +104,4 @@ TEST(RulesLayerTest, the_longest_life_fits) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::app
+}  // namespace llm_edge_cache::app::rules_layer_test

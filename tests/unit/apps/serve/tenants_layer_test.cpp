@@ -9,7 +9,7 @@
 #include "base/sha256.hpp"
 #include "tenant/gateway_key.hpp"
 
-namespace llm_edge_cache::app {
+namespace llm_edge_cache::app::tenants_layer_test {
 namespace {
 
 using ::testing::AllOf;
@@ -93,4 +93,4 @@ TEST(GatewayKeyTest, keys_are_never_the_same_and_their_hash_is_what_the_configur
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::app
+}  // namespace llm_edge_cache::app::tenants_layer_test

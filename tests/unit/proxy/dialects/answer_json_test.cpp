@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::answer_json_test {
 namespace {
 
 TEST(ParseAnswerJsonTest, keeps_the_order_of_members) {
@@ -134,4 +134,4 @@ TEST(CountOfTest, is_empty_for_what_is_no_count) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::answer_json_test

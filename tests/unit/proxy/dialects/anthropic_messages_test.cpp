@@ -8,7 +8,7 @@
 #include "proxy/dialects/answer_json.hpp"
 #include "proxy/dialects/event_blocks.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::anthropic_messages_test {
 namespace {
 
 const AnthropicMessagesDialect kDialect;
@@ -268,4 +268,4 @@ TEST(AnthropicMessagesTest, errors_have_the_shape_that_clients_expect) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::anthropic_messages_test

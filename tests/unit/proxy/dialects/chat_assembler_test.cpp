@@ -6,7 +6,7 @@
 #include "proxy/dialects/chunk_stream.hpp"
 #include "tests/unit/proxy/dialects/chat_fixtures.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::chat_assembler_test {
 namespace {
 
 using test::sse;
@@ -188,4 +188,4 @@ TEST(FindUsageChunkTest, is_empty_where_the_last_chunk_tells_no_usage) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::chat_assembler_test

@@ -7,7 +7,7 @@
 #include "proxy/dialects/event_blocks.hpp"
 #include "tests/unit/proxy/dialects/chat_fixtures.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::chat_splitter_test {
 namespace {
 
 struct SplitOptions {
@@ -141,4 +141,4 @@ TEST(SplitChatTest, survives_members_of_an_unexpected_kind) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::chat_splitter_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::delta_merge_test {
 namespace {
 
 // The result, or a word for a guess.
@@ -105,4 +105,4 @@ TEST(MergeRepeatedTest, two_different_values_are_a_guess) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::delta_merge_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::dialects_test {
 namespace {
 
 TEST(DialectsTest, finds_the_one_of_each_cached_endpoint) {
@@ -39,4 +39,4 @@ TEST(DialectsTest, speaks_to_each_path_in_its_own_words) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::dialects_test

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <string>
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::embedding_parts_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -152,4 +152,4 @@ TEST(ShareTokensTest, tokens_count_for_themselves) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::embedding_parts_test

@@ -7,7 +7,7 @@
 
 #include "tests/unit/proxy/dialects/chat_fixtures.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::openai_chat_test {
 namespace {
 
 using nlohmann::json;
@@ -277,4 +277,4 @@ TEST(OpenAiChatTest, errors_have_the_shape_that_clients_expect) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::openai_chat_test

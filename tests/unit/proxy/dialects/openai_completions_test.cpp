@@ -7,7 +7,7 @@
 #include "proxy/dialects/answer_json.hpp"
 #include "tests/unit/proxy/dialects/chat_fixtures.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::openai_completions_test {
 namespace {
 
 using test::sse;
@@ -77,4 +77,4 @@ TEST(OpenAiCompletionsTest, errors_are_openais) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::openai_completions_test

@@ -4,7 +4,7 @@
 
 #include "proxy/dialects/embedding_parts.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::openai_embeddings_test {
 namespace {
 
 const OpenAiEmbeddingsDialect kEmbeddings;
@@ -29,4 +29,4 @@ TEST(OpenAiEmbeddingsTest, has_no_streams) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::openai_embeddings_test

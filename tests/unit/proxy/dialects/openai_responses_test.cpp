@@ -8,7 +8,7 @@
 #include "proxy/dialects/answer_json.hpp"
 #include "proxy/dialects/event_blocks.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::openai_responses_test {
 namespace {
 
 const OpenAiResponsesDialect kDialect;
@@ -207,4 +207,4 @@ TEST(OpenAiResponsesTest, log_probabilities_come_with_the_whole_text) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::openai_responses_test

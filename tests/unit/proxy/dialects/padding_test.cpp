@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::padding_test {
 namespace {
 
 TEST(StripPaddingTest, removes_the_member_and_keeps_the_rest) {
@@ -26,4 +26,4 @@ TEST(StripPaddingTest, refuses_an_event_whose_other_fields_would_be_lost) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::padding_test

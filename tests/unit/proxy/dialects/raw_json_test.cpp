@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::raw_json_test {
 namespace {
 
 using Members = std::vector<std::pair<std::string, std::string>>;
@@ -77,4 +77,4 @@ TEST(RawJsonTest, knows_base64) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::raw_json_test

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::text_pieces_test {
 namespace {
 
 TEST(TakePieceTest, gives_back_the_text_piece_by_piece) {
@@ -36,4 +36,4 @@ TEST(TakePieceTest, is_empty_where_nothing_is_left) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::text_pieces_test

@@ -13,7 +13,7 @@
 #include "proxy/dialects/dialects.hpp"
 #include "proxy/dialects/event_blocks.hpp"
 
-namespace llm_edge_cache::proxy {
+namespace llm_edge_cache::proxy::transcripts_test {
 namespace {
 
 constexpr AnswerWish kJsonWish = {};
@@ -188,4 +188,4 @@ TEST(TranscriptsTest, are_there_for_every_dialect_with_streams) {
 }
 
 }  // namespace
-}  // namespace llm_edge_cache::proxy
+}  // namespace llm_edge_cache::proxy::transcripts_test
