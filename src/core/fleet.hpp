@@ -23,10 +23,12 @@ namespace llm_edge_cache {
 class FleetListener {
  public:
   virtual ~FleetListener() = default;
-  // The shared tier's answer under this key may be another than the one in memory.
+  // Another process has written or removed the shared tier's answer under this key.
   virtual void on_changed(const KeyDigest& key) = 0;
   // So may all: they were removed, or news may have been missed.
   virtual void on_all_changed() = 0;
+  // An own write was not the last: memory may have what the shared tier has not.
+  virtual void on_overtaken(const KeyDigest& key) = 0;
 };
 
 // The right to ask the provider on behalf of the fleet, until it is destroyed. It is renewed

@@ -15,8 +15,8 @@
 
 namespace llm_edge_cache {
 
-// Threads: any. The actions run under the shard's lock: they touch the upper tier only, never wait
-// and never call back.
+// Threads: any. The actions run under the shard's lock: they touch the upper tier and may queue
+// for the lower, never wait and never call back.
 class PromotionGate {
  public:
   using Ticket = std::uint64_t;

@@ -1,5 +1,7 @@
 #include "core/tag_ticket.hpp"
 
+#include <algorithm>
+
 namespace llm_edge_cache {
 
 void TagTicket::when_ready(Ready ready) {
@@ -27,6 +29,16 @@ void TagTicket::set(std::size_t index, const TagStamp& stamp) {
     stamps = outcome();
   }
   for (const auto& ready : waiting) ready(stamps);
+}
+
+bool TagTicket::is_void() {
+  const MutexLock lock(mutex_);
+  return is_void_locked();
+}
+
+bool TagTicket::is_void_locked() const {
+  return is_void_ || std::any_of(watches_.begin(), watches_.end(),
+                                 [](const auto& watch) { return watch->is_over(); });
 }
 
 }  // namespace llm_edge_cache

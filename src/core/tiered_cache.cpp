@@ -119,30 +119,36 @@ LookedUp TieredCache::finish_lookup(const KeyDigest& key, PromotionGate::Ticket 
 
 void TieredCache::store(const KeyDigest& key, const EntryPtr& entry) {
   if (!entry->tags.empty()) return store(key, entry, stamp(entry->tags));
-  write_both(key, entry, nullptr);
+  write_both(key, entry, nullptr, nullptr);
 }
 
 void TieredCache::store(const KeyDigest& key, const EntryPtr& entry, const TagTicketPtr& ticket,
-                        FlightLeasePtr lease) {
+                        FlightLeasePtr lease, const RemovalWatchPtr& watch) {
   if (ticket == nullptr) {
-    if (lease == nullptr || !entry->tags.empty()) return store(key, entry);
-    return write_both(key, entry, std::move(lease));
+    if (!entry->tags.empty()) return store(key, entry);
+    return write_both(key, entry, std::move(lease), watch);
   }
-  ticket->when_ready(
-      [this, key, entry, ticket, lease = std::move(lease)](const std::vector<TagStamp>* stamps) {
-        if (stamps == nullptr) return;
-        auto stamped = std::make_shared<Entry>(*entry);
-        stamped->tags = ticket->tags();
-        stamped->tag_stamps = *stamps;
-        write_both(key, stamped, lease);
-      });
+  ticket->when_ready([this, key, entry, ticket, lease = std::move(lease),
+                      watch](const std::vector<TagStamp>* stamps) {
+    if (stamps == nullptr) return;
+    auto stamped = std::make_shared<Entry>(*entry);
+    stamped->tags = ticket->tags();
+    stamped->tag_stamps = *stamps;
+    write_both(key, stamped, lease, watch);
+  });
 }
 
-void TieredCache::write_both(const KeyDigest& key, const EntryPtr& entry, FlightLeasePtr lease) {
-  gate_.store(key, [&] { l1_->put(key, entry); });
-  if (l2_ == nullptr) return;
-  if (lease != nullptr && fleet_ != nullptr) return fleet_->put(key, entry, std::move(lease));
-  l2_->put(key, entry);
+// L2's write is queued under the gate's lock: a removal that comes later is behind it, and one that
+// came before has ended the watch.
+void TieredCache::write_both(const KeyDigest& key, const EntryPtr& entry, FlightLeasePtr lease,
+                             const RemovalWatchPtr& watch) {
+  gate_.store(key, [&] {
+    if (watch != nullptr && watch->is_over()) return;
+    l1_->put(key, entry);
+    if (l2_ == nullptr) return;
+    if (lease != nullptr && fleet_ != nullptr) return fleet_->put(key, entry, std::move(lease));
+    l2_->put(key, entry);
+  });
 }
 
 void TieredCache::take_turn(const KeyDigest& key, Fleet::TurnHandler handler) {
@@ -152,6 +158,11 @@ void TieredCache::take_turn(const KeyDigest& key, Fleet::TurnHandler handler) {
 
 // A lookup that began before, and brings what was there then, is not promoted.
 void TieredCache::on_changed(const KeyDigest& key) {
+  watches_->note(key);
+  on_overtaken(key);
+}
+
+void TieredCache::on_overtaken(const KeyDigest& key) {
   bool was_there = false;
   gate_.begin_removal(key, [&] { was_there = l1_->erase(key); });
   gate_.end_removal(key);
@@ -159,6 +170,7 @@ void TieredCache::on_changed(const KeyDigest& key) {
 }
 
 void TieredCache::on_all_changed() {
+  watches_->note_all();
   gate_.begin_clear();
   l1_->erase_all();
   gate_.end_clear();
@@ -167,9 +179,19 @@ void TieredCache::on_all_changed() {
 
 TagTicketPtr TieredCache::stamp(std::vector<std::string> tags) {
   if (tags.empty()) return nullptr;
-  const auto ticket = std::make_shared<TagTicket>(std::move(tags));
+  auto watches = watch({}, tags);
+  const auto ticket = std::make_shared<TagTicket>(std::move(tags), std::move(watches));
   for (std::size_t i = 0; i < ticket->tags().size(); ++i) find_generation(ticket, i);
   return ticket;
+}
+
+std::vector<RemovalWatchPtr> TieredCache::watch(std::span<const KeyDigest> keys,
+                                                std::span<const std::string> tags) {
+  std::vector<RemovalWatchPtr> watches;
+  watches.reserve(keys.size() + tags.size());
+  for (const auto& key : keys) watches.push_back(watch(key));
+  for (const auto& tag : tags) watches.push_back(watch(tag_marker_key(tag)));
+  return watches;
 }
 
 void TieredCache::find_generation(const TagTicketPtr& ticket, std::size_t index) {
@@ -269,12 +291,14 @@ void TieredCache::inspect(const KeyDigest& key, Handler<Inspected> handler) {
 
 void TieredCache::remove(const KeyDigest& key, Handler<Result<bool>> handler) {
   bool in_l1 = false;
+  watches_->note(key);
   gate_.begin_removal(key, [&] { in_l1 = l1_->erase(key); });
   if (l2_ == nullptr) {
     gate_.end_removal(key);
     return handler(in_l1);
   }
   l2_->remove(key, [this, key, in_l1, handler = std::move(handler)](Result<bool> in_l2) {
+    watches_->note(key);  // what began meanwhile may have found what L2 still had
     gate_.end_removal(key);
     if (!in_l2.ok()) return handler(std::move(in_l2));
     handler(in_l1 || in_l2.value());
@@ -282,6 +306,7 @@ void TieredCache::remove(const KeyDigest& key, Handler<Result<bool>> handler) {
 }
 
 void TieredCache::clear(Handler<Status> handler) {
+  watches_->note_all();
   gate_.begin_clear();
   l1_->erase_all();
   if (l2_ == nullptr) {
@@ -289,6 +314,7 @@ void TieredCache::clear(Handler<Status> handler) {
     return handler(Status());
   }
   l2_->clear([this, handler = std::move(handler)](Status cleared) {
+    watches_->note_all();
     gate_.end_clear();
     handler(std::move(cleared));
   });

@@ -2,7 +2,8 @@
 //
 //   lookup   L1, then L2; what L2 has goes into L1 with the life that it has left
 //   store    L1 at once, L2 behind
-//   remove   L1 at once, L2 acknowledged; wins over every lookup that was under way
+//   remove   L1 at once, L2 acknowledged; wins over every lookup that was under way, and over every
+//            answer that is being asked for (core/removal_watch.hpp)
 //   others   that share L2 and change an answer there end it in this L1 as well (core/fleet.hpp)
 //   purge    of a tag: removes its marker (core/tag_stamp.hpp), which ends every answer under it in
 //            every tier, and every one on its way into them
@@ -22,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,7 @@
 #include "core/fleet.hpp"
 #include "core/lookup_stats.hpp"
 #include "core/promotion_gate.hpp"
+#include "core/removal_watch.hpp"
 #include "core/tag_ticket.hpp"
 #include "core/tier.hpp"
 #include "llm_edge_cache/clock.hpp"
@@ -89,9 +92,9 @@ class TieredCache : private FleetListener {
   void store(const KeyDigest& key, const EntryPtr& entry);
   // The same with tags as they stood when the ticket was made; they take the place of the entry's.
   // What was purged since is not stored. Null: no tags. A lease, where there is one, ends with it,
-  // and what came after the lease was lost is not kept.
+  // and what came after the lease was lost is not kept. Nor is anything whose watch is over.
   void store(const KeyDigest& key, const EntryPtr& entry, const TagTicketPtr& ticket,
-             FlightLeasePtr lease = nullptr);
+             FlightLeasePtr lease = nullptr, const RemovalWatchPtr& watch = nullptr);
 
   // Before the provider is asked (Fleet::take_turn); kAlone, inside the call, where no other
   // process shares L2.
@@ -100,6 +103,14 @@ class TieredCache : private FleetListener {
   // To be called before the answer is asked for: a purge from then on wins over its store(). Null
   // for no tags. Where L2 cannot be asked, the answer will be good for this process alone.
   [[nodiscard]] TagTicketPtr stamp(std::vector<std::string> tags);
+  // Likewise, for a removal of the key or of everything, here or by another process that shares L2.
+  // What another process stores under the key ends it as well: L2 then has the younger answer.
+  [[nodiscard]] RemovalWatchPtr watch(const KeyDigest& key) { return watches_->watch(key); }
+  // Of all that an answer to these keys under these tags could be purged by.
+  [[nodiscard]] std::vector<RemovalWatchPtr> watch(std::span<const KeyDigest> keys,
+                                                   std::span<const std::string> tags);
+  // Counts what ends watches: for whoever has looked something up before it takes them.
+  [[nodiscard]] std::uint64_t removals() const { return watches_->count(); }
   // Ends all answers under the tag: those that are stored, and those for which a ticket exists.
   // Takes as long as remove() does, however many they are; their bytes stay until they expire or
   // are evicted.
@@ -140,7 +151,9 @@ class TieredCache : private FleetListener {
  private:
   void on_changed(const KeyDigest& key) override;
   void on_all_changed() override;
-  void write_both(const KeyDigest& key, const EntryPtr& entry, FlightLeasePtr lease);
+  void on_overtaken(const KeyDigest& key) override;
+  void write_both(const KeyDigest& key, const EntryPtr& entry, FlightLeasePtr lease,
+                  const RemovalWatchPtr& watch);
   [[nodiscard]] bool has_current_tags(const Entry& entry, UnixMillis now_ms);
   void find_generation(const TagTicketPtr& ticket, std::size_t index);
   // The marker that L2 has, promoted.
@@ -160,6 +173,7 @@ class TieredCache : private FleetListener {
   LookupStats l1_stats_;
   LookupStats l2_stats_;
   PromotionGate gate_;
+  const std::shared_ptr<RemovalWatches> watches_ = std::make_shared<RemovalWatches>();
   std::atomic<std::uint64_t> fleet_drops_{0};
   std::atomic<std::uint64_t> fleet_clears_{0};
   const ClockPtr clock_;

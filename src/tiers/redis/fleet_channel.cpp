@@ -132,8 +132,8 @@ void FleetChannel::on_payload(std::string_view payload) {
     return;
   }
   if (message->sender == node_) return;
-  received_.fetch_add(1, std::memory_order_relaxed);
   options_.on_message(*message);
+  received_.fetch_add(1, std::memory_order_release);  // whoever reads it finds it heeded
 }
 
 void FleetChannel::on_link(bool is_up) {
@@ -171,7 +171,7 @@ void FleetChannel::add_to(FleetReport& report) const {
   report.has_channel = true;
   report.is_listening = is_listening();
   report.sent = sent_.load(std::memory_order_relaxed);
-  report.received = received_.load(std::memory_order_relaxed);
+  report.received = received_.load(std::memory_order_acquire);
   report.unreadable = unreadable_.load(std::memory_order_relaxed);
   report.overflows = news_.overflows();
   report.losses = losses_.load(std::memory_order_relaxed);

@@ -138,7 +138,7 @@ void RedisFleet::hear(const FleetMessage& message) {
     if (message.kind == FleetMessage::Kind::kChanged) {
       tier_.note_change(key);
       writes_.note_change(key);
-      drop_from_memory(key);
+      if (auto* const listener = listener_.load()) listener->on_changed(key);
     }
     if (message.kind == FleetMessage::Kind::kNotStored) {
       desk_.on_not_stored(key);
@@ -158,7 +158,7 @@ void RedisFleet::note_change_of_all() {
 void RedisFleet::on_write_ended(const KeyDigest& key) {
   if (!writes_.end(key)) return;
   // Whoever wrote may hold what the listener waits for.
-  boost::asio::post(context_, [this, key] { drop_from_memory(key); });
+  boost::asio::post(context_, [this, key] { tell_overtaken(key); });
 }
 
 void RedisFleet::on_changed(const KeyDigest& key) {
@@ -176,15 +176,15 @@ void RedisFleet::on_removed_late(const KeyDigest& key) {
 
 void RedisFleet::on_superseded(const KeyDigest& key) {
   superseded_.fetch_add(1, std::memory_order_relaxed);
-  drop_from_memory(key);
+  tell_overtaken(key);
 }
 
 void RedisFleet::tell(FleetMessage::Kind kind, const KeyDigest& key) {
   if (channel_ != nullptr && listener_.load() != nullptr) channel_->announce(kind, key);
 }
 
-void RedisFleet::drop_from_memory(const KeyDigest& key) {
-  if (auto* const listener = listener_.load()) listener->on_changed(key);
+void RedisFleet::tell_overtaken(const KeyDigest& key) {
+  if (auto* const listener = listener_.load()) listener->on_overtaken(key);
 }
 
 void RedisFleet::set_timer() {

@@ -41,6 +41,7 @@ class RedisFleet final : public Fleet, public ChangeObserver {
   void take_turn(const KeyDigest& key, TurnHandler handler) override;
   void put(const KeyDigest& key, EntryPtr entry, FlightLeasePtr lease) override;
   [[nodiscard]] FleetReport report() const override;
+  [[nodiscard]] bool has_leases() const { return has_leases_; }
 
   void on_write_begun(const KeyDigest& key) override { writes_.begin(key); }
   void on_write_ended(const KeyDigest& key) override;
@@ -65,7 +66,7 @@ class RedisFleet final : public Fleet, public ChangeObserver {
   void set_timer();
   void publish_counts();
   void tell(FleetMessage::Kind kind, const KeyDigest& key);
-  void drop_from_memory(const KeyDigest& key);
+  void tell_overtaken(const KeyDigest& key);
 
   boost::asio::io_context& context_;
   const TierContext& tier_;

@@ -105,6 +105,42 @@ TEST_F(FleetTest, one_that_began_after_the_news_is_kept) {
   EXPECT_EQ(in_l1(), "new");
 }
 
+TEST_F(FleetTest, an_answer_asked_for_before_another_removed_its_key_is_not_stored) {
+  const auto watch = cache_.watch(key_);
+  const auto other = cache_.watch(key_of(2));
+  fleet_.listener->on_changed(key_);
+  cache_.store(key_, fresh("asked before"), nullptr, nullptr, watch);
+  EXPECT_EQ(in_l1(), "");
+  EXPECT_TRUE(l2_.entries.empty());
+  EXPECT_FALSE(other->is_over());
+}
+
+TEST_F(FleetTest, nor_is_any_where_a_removal_may_have_been_missed) {
+  const auto watch = cache_.watch(key_);
+  fleet_.listener->on_all_changed();
+  cache_.store(key_, fresh("asked before"), nullptr, nullptr, watch);
+  EXPECT_EQ(in_l1(), "");
+}
+
+TEST_F(FleetTest, its_lease_goes_back_unwritten) {
+  FlightTurn turn;
+  cache_.take_turn(key_, [&](FlightTurn given) { turn = std::move(given); });
+  const std::weak_ptr<FlightLease> lease = turn.lease;
+  const auto watch = cache_.watch(key_);
+  fleet_.listener->on_changed(key_);
+  cache_.store(key_, fresh("asked before"), nullptr, std::move(turn.lease), watch);
+  EXPECT_TRUE(fleet_.written_under_lease.empty());
+  EXPECT_TRUE(lease.expired());
+}
+
+TEST_F(FleetTest, an_own_write_that_was_not_the_last_ends_what_memory_has_and_no_watch) {
+  cache_.store(key_, fresh("one"));
+  const auto watch = cache_.watch(key_);
+  fleet_.listener->on_overtaken(key_);
+  EXPECT_EQ(in_l1(), "");
+  EXPECT_FALSE(watch->is_over());
+}
+
 TEST_F(FleetTest, a_tag_that_another_purged_ends_its_answers_here) {
   auto tagged = std::make_shared<Entry>(*fresh("tagged"));
   tagged->tags = {"t"};

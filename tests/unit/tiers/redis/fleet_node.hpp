@@ -20,10 +20,18 @@ class RecordingListener final : public FleetListener {
     changed_.insert(key);
   }
   void on_all_changed() override { ++clears_; }
+  void on_overtaken(const KeyDigest& key) override {
+    const std::lock_guard lock(mutex_);
+    overtaken_.insert(key);
+  }
 
   [[nodiscard]] bool has_heard_of(std::uint64_t number) {
     const std::lock_guard lock(mutex_);
     return changed_.contains(test::key_of(number));
+  }
+  [[nodiscard]] bool was_overtaken(std::uint64_t number) {
+    const std::lock_guard lock(mutex_);
+    return overtaken_.contains(test::key_of(number));
   }
   [[nodiscard]] std::size_t changes() {
     const std::lock_guard lock(mutex_);
@@ -34,6 +42,7 @@ class RecordingListener final : public FleetListener {
  private:
   std::mutex mutex_;
   std::set<KeyDigest> changed_;
+  std::set<KeyDigest> overtaken_;
   std::atomic<int> clears_{0};
 };
 

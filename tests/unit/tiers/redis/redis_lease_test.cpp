@@ -68,7 +68,7 @@ TEST_F(RedisLeaseTest, a_lease_that_another_took_over_neither_writes_nor_speaks)
   ASSERT_EQ(new_lease.kind, Kind::kLease);
   a_.put(1, "late", std::move(old_lease.lease));
   ASSERT_TRUE(eventually([&] { return a_.report().superseded == 1; }));
-  EXPECT_TRUE(a_.listener().has_heard_of(1));  // its memory must not keep it
+  EXPECT_TRUE(a_.listener().was_overtaken(1));  // its memory must not keep it
   EXPECT_EQ(b_.tier().read(1), "(none)");
   EXPECT_EQ(server_.command({"EXISTS", lease_of(1)}), "1");
   b_.put(1, "new", std::move(new_lease.lease));
