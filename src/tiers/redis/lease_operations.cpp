@@ -52,6 +52,11 @@ void append_set_under_lease(std::string& out, const TierContext& context, const 
                        value, std::to_string(px_ms)});
 }
 
+bool EndLeaseOperation::append_to(std::string& out) {
+  append_unlink(out, lease_key(context_, key_));
+  return true;
+}
+
 bool LeaseOperation::append_to(std::string& out) {
   const std::string lease = lease_key(context_, key_);
   if (kind_ == Kind::kRelease) {

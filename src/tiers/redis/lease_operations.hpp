@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "tiers/common/budget.hpp"
 #include "tiers/redis/operation.hpp"
 #include "tiers/redis/tier_context.hpp"
 
@@ -21,6 +22,23 @@ namespace llm_edge_cache::redis {
 // Appends the entry's SET as a script that writes only under the lease, and ends it.
 void append_set_under_lease(std::string& out, const TierContext& context, const KeyDigest& key,
                             std::string_view token, std::string_view value, std::uint64_t px_ms);
+
+// Ends whoever's lease there is: what its holder asked for is no longer wanted.
+class EndLeaseOperation final : public Operation {
+ public:
+  EndLeaseOperation(const TierContext& context, const KeyDigest& key, Ticket ticket)
+      : context_(context), key_(key), ticket_(std::move(ticket)) {}
+
+  bool append_to(std::string& out) override;
+  bool complete(RespReply reply) override { return reply[0].type == RespType::kInteger; }
+  void fail(const Error& /*error*/) override {}  // so does the removal behind it, which counts
+  [[nodiscard]] std::optional<std::uint16_t> slot() const override { return context_.slot(key_); }
+
+ private:
+  const TierContext& context_;
+  const KeyDigest key_;
+  const Ticket ticket_;
+};
 
 class LeaseOperation final : public Operation {
  public:

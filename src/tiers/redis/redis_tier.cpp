@@ -108,6 +108,15 @@ struct RedisTier::Impl {
                            Order::kBehindWrites);
   }
 
+  // What its holder was asked before a removal must not be written after it.
+  void end_lease(const KeyDigest& key) {
+    if (!fleet->has_leases()) return;
+    if (auto ticket = Ticket::acquire(context.budget)) {
+      backend_of(key).submit(std::make_unique<EndLeaseOperation>(context, key, std::move(*ticket)),
+                             Order::kBehindWrites);
+    }
+  }
+
   void discard(const KeyDigest& key) {
     if (auto ticket = Ticket::acquire(context.budget)) remove_later(key, std::move(*ticket));
   }
@@ -208,6 +217,7 @@ Fleet* RedisTier::fleet() {
 void RedisTier::remove(const KeyDigest& key, Handler<Result<bool>> handler) {
   auto ticket = Ticket::acquire(impl_->context.budget);
   if (!ticket) return handler(overloaded("writes"));
+  impl_->end_lease(key);
   auto operation = std::make_unique<UnlinkOperation>(impl_->context, key, std::move(handler),
                                                      std::move(*ticket));
   operation->deadline = after(impl_->operation_timeout);

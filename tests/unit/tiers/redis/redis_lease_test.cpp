@@ -75,6 +75,19 @@ TEST_F(RedisLeaseTest, a_lease_that_another_took_over_neither_writes_nor_speaks)
   EXPECT_TRUE(eventually([&] { return a_.tier().read(1) == "new"; }));
 }
 
+TEST_F(RedisLeaseTest, a_removal_ends_the_lease_of_what_was_asked_before_it) {
+  auto old_lease = a_.turn(1);
+  auto waiting = b_.take_turn(1);
+  ASSERT_TRUE(waits(b_));
+  EXPECT_FALSE(b_.tier().remove(1).value());  // a lease is no entry
+  auto new_lease = FleetNode::come(std::move(waiting));
+  ASSERT_EQ(new_lease.kind, Kind::kLease);
+  a_.put(1, "asked before", std::move(old_lease.lease));
+  ASSERT_TRUE(eventually([&] { return a_.report().superseded == 1; }));
+  b_.put(1, "asked after", std::move(new_lease.lease));
+  EXPECT_TRUE(eventually([&] { return a_.tier().read(1) == "asked after"; }));
+}
+
 TEST_F(RedisLeaseTest, a_holder_that_died_is_followed_by_one_who_waited) {
   const auto lease = a_.turn(1);
   auto waiting = b_.take_turn(1);
