@@ -109,6 +109,7 @@ class CacheFlow final : public RecordedFlow {
     const auto boarding =
         services_->flights.start_unless_flying(flight_key(), landings_, flight_options());
     if (boarding.flight != nullptr) {
+      watch_removals(*boarding.flight);
       keep_body();
       auto order = make_order(boarding.flight, flight_key());
       order.directives = {};

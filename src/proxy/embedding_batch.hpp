@@ -34,6 +34,7 @@ class EmbeddingBatch {
   // that element's key.
   [[nodiscard]] const KeyDigest& key() const { return key_; }
   [[nodiscard]] UpstreamTable::Index upstream() const { return upstream_; }
+  [[nodiscard]] const std::vector<KeyDigest>& keys() const { return keys_; }  // of the slots
   [[nodiscard]] const KeyDigest& key_of(Slot slot) const { return keys_[slot]; }
 
   // What a tier has of a slot; ignored where it is no embedding, or too old for the request.

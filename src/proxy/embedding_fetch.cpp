@@ -93,6 +93,11 @@ class EmbeddingFetch final : public http::ResponseHandler,
     }
   }
 
+  // A purged element alone is no reason: whoever waits finds the others.
+  void give_way() override {
+    if (tag_ticket_ != nullptr && tag_ticket_->is_void()) (void)turns_.release();
+  }
+
   void abandon() override {
     if (call_ != nullptr) {
       std::exchange(call_, nullptr)->cancel();
@@ -171,6 +176,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
     auto body = is_for_all_ ? order_.body : http::SharedBytes(batch().request_for_missing());
     if (order_.may_store) {
       tag_ticket_ = services_->cache.stamp(tags_to_store(order_.directives));
+      watches_ = services_->cache.watch(batch().keys(), {});
     }
     started_ = Clock::now();
     call_ = services_->client->request(thread_,
@@ -278,8 +284,13 @@ class EmbeddingFetch final : public http::ResponseHandler,
         continue;
       }
       const auto& key = batch().key_of(fetched.slots[i]);
+      const auto& watch = watches_[fetched.slots[i]];
+      if (watch->is_over() || (tag_ticket_ != nullptr && tag_ticket_->is_void())) {
+        services_->metrics.count_refusal(StoreRefusal::kPurged);
+        continue;
+      }
       services_->cache.store(key, entry_of(key, std::move(content), fetched.usages[i]), tag_ticket_,
-                             key == batch().key() ? turns_.release() : nullptr);
+                             key == batch().key() ? turns_.release() : nullptr, watch);
       services_->metrics.count_store();
     }
     tell_the_fleet();
@@ -316,7 +327,8 @@ class EmbeddingFetch final : public http::ResponseHandler,
   std::shared_ptr<http::ClientCall> call_;
   Clock::time_point started_;
   Clock::duration first_byte_{0};
-  TagTicketPtr tag_ticket_;  // from before the provider was asked
+  TagTicketPtr tag_ticket_;               // from before the provider was asked, as the watches
+  std::vector<RemovalWatchPtr> watches_;  // of the slots
   http::ResponseHead head_;
   std::string collected_;
   bool is_for_all_ = false;

@@ -1,5 +1,7 @@
 #include "proxy/embedding_flow.hpp"
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +35,7 @@ class EmbeddingFlow final : public RecordedFlow {
     batch_ = std::make_shared<EmbeddingBatch>(std::move(*batch));
     policy_ = &policies_->keyer.rules().policy(rule);
     plan_ = plan_request(directives(), *policy_);
+    removals_ = services_->cache.removals();
     if (plan_.may_look_up) {
       landings_ = services_->flights.landings(batch_->key());
       look_up_l1();
@@ -45,6 +48,7 @@ class EmbeddingFlow final : public RecordedFlow {
   }
 
   [[nodiscard]] const KeyDigest& key() const override { return batch_->key(); }
+  [[nodiscard]] std::span<const KeyDigest> entry_keys() const override { return batch_->keys(); }
   [[nodiscard]] const RequestPlan& plan() const override { return plan_; }
   [[nodiscard]] UpstreamTable::Index upstream() const override { return batch_->upstream(); }
   [[nodiscard]] std::size_t max_recorded_bytes() const override { return kMaxEmbeddingAnswerBytes; }
@@ -72,6 +76,10 @@ class EmbeddingFlow final : public RecordedFlow {
   }
 
   void fetch(Boarded boarded) override {
+    // What memory had may have been purged before the flight was watched: for this request alone.
+    if (boarded.shared_as && services_->cache.removals() != removals_) {
+      services_->flights.remove(*boarded.shared_as, *boarded.flight);
+    }
     EmbeddingOrder order;
     order.flight = std::move(boarded.flight);
     order.batch = batch_;
@@ -104,6 +112,7 @@ class EmbeddingFlow final : public RecordedFlow {
   RequestPlan plan_;
   http::SharedBytes body_;
   std::shared_ptr<EmbeddingBatch> batch_;
+  std::uint64_t removals_ = 0;  // from before memory was looked up
 };
 
 }  // namespace

@@ -12,6 +12,10 @@ Flight::~Flight() = default;
 
 std::optional<Flight::Ticket> Flight::join(std::shared_ptr<FlightListener> listener,
                                            http::IoThread& thread) {
+  if (is_purged()) {
+    tell_source(&FlightSource::give_way);
+    return std::nullopt;
+  }
   const MutexLock lock(mu_);
   if (first_piece_ > 0 || is_given_up_) {
     return std::nullopt;
@@ -91,6 +95,17 @@ void Flight::set_source(std::weak_ptr<FlightSource> source, http::IoThread& thre
   const MutexLock lock(mu_);
   source_ = std::move(source);
   source_thread_ = &thread;
+}
+
+void Flight::set_watches(std::vector<RemovalWatchPtr> watches) {
+  const MutexLock lock(mu_);
+  watches_ = std::move(watches);
+}
+
+bool Flight::is_purged() const {
+  const MutexLock lock(mu_);
+  return std::any_of(watches_.begin(), watches_.end(),
+                     [](const auto& watch) { return watch->is_over(); });
 }
 
 void Flight::begin(FlightHead head) {

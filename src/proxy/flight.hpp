@@ -25,6 +25,7 @@
 
 #include "base/key_digest.hpp"
 #include "base/thread_annotations.hpp"
+#include "core/removal_watch.hpp"
 #include "http/io_threads.hpp"
 #include "http/message.hpp"
 #include "http/shared_bytes.hpp"
@@ -85,6 +86,9 @@ class FlightSource {
   virtual void resume() = 0;
   // Nobody listens any more, and the answer is of no use to the cache.
   virtual void abandon() = 0;
+  // Somebody asks anew, because what the flight is about was purged: let others ask, where what the
+  // source has asked for was.
+  virtual void give_way() = 0;
 };
 
 class Flight : public std::enable_shared_from_this<Flight> {
@@ -117,8 +121,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   explicit Flight(FlightOptions options);
   ~Flight();
 
-  // Empty where earlier pieces are gone already, or the source was told to give up. What has come
-  // by now is there to be read without a call of on_progress().
+  // Empty where earlier pieces are gone already, the source was told to give up, or a watch is
+  // over. What has come by now is there to be read without a call of on_progress().
   [[nodiscard]] std::optional<Ticket> join(std::shared_ptr<FlightListener> listener,
                                            http::IoThread& thread);
   // At most about max_bytes of pieces, at least one if there is any.
@@ -130,6 +134,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
 
   // For the source, on its thread.
   void set_source(std::weak_ptr<FlightSource> source, http::IoThread& thread);
+  // Before it asks anybody: with the first that is over the answer is only for those who are here.
+  void set_watches(std::vector<RemovalWatchPtr> watches);
   // Listeners hear of neither before tell() or end(): what came at once they read at once.
   void begin(FlightHead head);
   void append(std::string_view bytes);
@@ -177,12 +183,14 @@ class Flight : public std::enable_shared_from_this<Flight> {
   // True where the source was paused and need not be any longer; it is not from here on.
   [[nodiscard]] bool end_pause() LEC_REQUIRES(mu_);
   void tell_source(void (FlightSource::*what)()) LEC_EXCLUDES(mu_);
+  [[nodiscard]] bool is_purged() const LEC_EXCLUDES(mu_);
 
   const FlightOptions options_;
 
   mutable Mutex mu_;
   std::shared_ptr<const FlightHead> head_ LEC_GUARDED_BY(mu_);
   std::shared_ptr<const FlightEnding> ending_ LEC_GUARDED_BY(mu_);
+  std::vector<RemovalWatchPtr> watches_ LEC_GUARDED_BY(mu_);
   std::deque<http::SharedBytes> pieces_ LEC_GUARDED_BY(mu_);
   std::uint64_t first_piece_ LEC_GUARDED_BY(mu_) = 0;  // number of pieces_.front()
   std::uint64_t total_bytes_ LEC_GUARDED_BY(mu_) = 0;

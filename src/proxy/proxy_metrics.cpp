@@ -35,6 +35,8 @@ std::string_view to_string(StoreRefusal refusal) {
       return "unfinished";
     case StoreRefusal::kFinishReason:
       return "finish_reason";
+    case StoreRefusal::kPurged:
+      return "purged";
   }
   return "malformed";
 }

@@ -41,6 +41,9 @@ void RecordedFlow::board_flight() {
   const auto shared_as = flight_key();
   for (;;) {
     const auto boarding = services_->flights.join_or_start(shared_as, landings_, flight_options());
+    if (boarding.is_new) {
+      watch_removals(*boarding.flight);
+    }
     const auto follower =
         make_follower(boarding.is_new ? LookupOutcome::kMiss : LookupOutcome::kCoalesced);
     if (!follower->join(boarding.flight)) {
@@ -79,6 +82,10 @@ void RecordedFlow::ask_anew(const Flight& refused) {
   } else {
     fly_alone({.may_ask_l2 = false});
   }
+}
+
+void RecordedFlow::watch_removals(Flight& flight) const {
+  flight.set_watches(services_->cache.watch(entry_keys(), tags_to_store(directives())));
 }
 
 FlightOptions RecordedFlow::flight_options() const {

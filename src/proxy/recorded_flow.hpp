@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "http/exchange.hpp"
@@ -45,6 +46,8 @@ class RecordedFlow : public http::BodyReceiver, public std::enable_shared_from_t
   // Of what was decided.
   [[nodiscard]] virtual const KeyDigest& key() const = 0;
   [[nodiscard]] virtual AnswerWish wish() const { return {}; }
+  // Of the entries that the answer is made of.
+  [[nodiscard]] virtual std::span<const KeyDigest> entry_keys() const { return {&key(), 1}; }
   [[nodiscard]] virtual const RequestPlan& plan() const = 0;
   [[nodiscard]] virtual UpstreamTable::Index upstream() const = 0;
   [[nodiscard]] virtual std::size_t max_recorded_bytes() const = 0;
@@ -69,6 +72,8 @@ class RecordedFlow : public http::BodyReceiver, public std::enable_shared_from_t
   [[nodiscard]] const RequestDirectives& directives() const { return *known_.directives; }
   [[nodiscard]] FlightKey flight_key() const { return {key(), wish(), directives().ttl_ms}; }
   [[nodiscard]] FlightOptions flight_options() const;
+  // A flight that was just made: whoever asks after a purge must not join it.
+  void watch_removals(Flight& flight) const;
 
   void refuse(const ProxyError& error, LookupOutcome outcome);
 

@@ -47,7 +47,10 @@ std::shared_ptr<http::ClientCall> UpstreamCall::start(UpstreamOrder order) {
   }
   flight_->set_source(weak_from_this(), thread_);
   upstream_ = services_->upstreams.group(order.group).name;
-  if (recording_) tag_ticket_ = services_->cache.stamp(recording_->tags);
+  if (recording_) {
+    tag_ticket_ = services_->cache.stamp(recording_->tags);
+    watch_ = services_->cache.watch(recording_->key);
+  }
   started_ = Clock::now();
   call_ = services_->client->request(thread_, std::move(order), shared_from_this());
   return call_;
@@ -87,7 +90,21 @@ void UpstreamCall::on_data(std::string_view bytes) {
   }
 }
 
+bool UpstreamCall::is_purged() const {
+  return (watch_ != nullptr && watch_->is_over()) ||
+         (tag_ticket_ != nullptr && tag_ticket_->is_void());
+}
+
+// Where it was purged the answer goes on to those who joined, and whoever comes asks for another.
+void UpstreamCall::give_way() {
+  if (is_purged()) {
+    lease_.reset();
+    leave_table();
+  }
+}
+
 void UpstreamCall::on_batch_end() {
+  give_way();
   follow(flight_->tell());
 }
 
@@ -108,7 +125,8 @@ void UpstreamCall::on_end(http::ResponseEnd end) {
     ending.stored = store_answer();
   }
   // Without a length only the message itself can tell that it is whole.
-  if (!end.framed && recording_ && status_ == 200 && ending.stored == nullptr) {
+  const bool is_known_whole = ending.stored != nullptr || refusal_ == StoreRefusal::kPurged;
+  if (!end.framed && recording_ && status_ == 200 && !is_known_whole) {
     ending.kind = FlightEnding::Kind::kBroken;
     ending.error = truncated_error();
   }
@@ -123,13 +141,17 @@ EntryPtr UpstreamCall::store_answer() {
     refusal_ = review.refusal;
     return nullptr;
   }
+  if (is_purged()) {
+    refusal_ = StoreRefusal::kPurged;
+    return nullptr;
+  }
   const auto entry = make_entry({.content = std::move(content),
                                  .content_type = content_type_,
                                  .review = std::move(review),
                                  .life = recording_->life,
                                  .tags = recording_->tags},
                                 services_->clock->now_ms());
-  services_->cache.store(recording_->key, entry, tag_ticket_, std::move(lease_));
+  services_->cache.store(recording_->key, entry, tag_ticket_, std::move(lease_), watch_);
   services_->metrics.count_store();
   return entry;
 }

@@ -48,6 +48,7 @@ class UpstreamCall final : public http::ResponseHandler,
 
   void resume() override;
   void abandon() override;
+  void give_way() override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -55,6 +56,8 @@ class UpstreamCall final : public http::ResponseHandler,
   void refuse(StoreRefusal refusal);
   void follow(Flight::Pace pace);
   [[nodiscard]] EntryPtr store_answer();
+  // Since the provider was asked.
+  [[nodiscard]] bool is_purged() const;
   [[nodiscard]] UpstreamResult result_or(UpstreamResult result) const;
   void leave_table();
   void finish(FlightEnding ending, UpstreamResult result);
@@ -72,7 +75,8 @@ class UpstreamCall final : public http::ResponseHandler,
   bool is_held_ = false;  // as FlightHead's
   std::optional<StoreRefusal> refusal_;
   FlightLeasePtr lease_;
-  TagTicketPtr tag_ticket_;  // from before the provider was asked
+  TagTicketPtr tag_ticket_;  // from before the provider was asked, as the watch
+  RemovalWatchPtr watch_;
 };
 
 }  // namespace llm_edge_cache::proxy

@@ -117,6 +117,37 @@ TEST_F(FleetFlowTest, an_answer_that_is_not_kept_gives_it_back_before_it_has_end
   EXPECT_EQ(pending.wait().status(), 500);
 }
 
+TEST_F(FleetFlowTest, an_answer_that_was_purged_gives_it_back_as_more_of_it_comes) {
+  auto pending = start_chat(kStreamQuestion);
+  give(Kind::kLease);
+  const auto exchange = upstream_.next();
+  cache_->clear([](const Status&) {});
+  exchange.start_stream();
+  exchange.write(sse({kRoleChunk}));
+  EXPECT_TRUE(eventually([&] { return fleet_.given_back == 1; }));
+  exchange.write(sse({kHelloChunk, kStopChunk, kDone}));
+  exchange.finish();
+  EXPECT_TRUE(pending.wait().is_whole());
+  EXPECT_EQ(fleet_.written, 0);
+}
+
+TEST_F(FleetFlowTest, or_as_somebody_asks_anew) {
+  auto before = start_chat(kQuestion);
+  give(Kind::kLease);
+  const auto silent = upstream_.next();
+  cache_->clear([](const Status&) {});
+  auto after = start_chat(kQuestion);
+  EXPECT_TRUE(eventually([&] { return fleet_.given_back == 1; }));
+  give(Kind::kLease, 2);
+  upstream_.next().respond_json(std::string(kHelloBody));
+  EXPECT_EQ(after.wait().status(), 200);
+  EXPECT_EQ(fleet_.written, 1);
+  silent.respond_json(std::string(kHelloBody));
+  EXPECT_EQ(before.wait().status(), 200);
+  EXPECT_TRUE(eventually([&] { return metrics().flights_active == 0U; }));
+  EXPECT_EQ(fleet_.written, 1);
+}
+
 TEST_F(FleetFlowTest, requests_that_share_nothing_take_no_turn) {
   answer_json();
   EXPECT_EQ(start_chat(kQuestion, {{"Cache-Control", "no-store"}}).wait().status(), 200);

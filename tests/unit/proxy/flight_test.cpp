@@ -28,9 +28,11 @@ class TestSource : public FlightSource {
  public:
   void resume() override { ++resumed; }
   void abandon() override { ++abandoned; }
+  void give_way() override { ++gave_way; }
 
   int resumed = 0;
   int abandoned = 0;
+  int gave_way = 0;
 };
 
 std::string text_of(const Flight::Progress& progress) {
@@ -85,6 +87,22 @@ TEST_F(FlightTest, a_late_listener_gets_what_came_before_and_then_follows) {
     EXPECT_EQ(text_of(flight->read(ticket, kEverything)), "two");
     flight->leave(ticket);
   });
+}
+
+TEST_F(FlightTest, nobody_joins_after_a_removal_and_who_is_here_gets_the_rest) {
+  const auto removals = std::make_shared<RemovalWatches>();
+  const auto flight = make_flight();
+  flight->set_watches({removals->watch(KeyDigest{}), removals->watch(KeyDigest{{1}})});
+  on_thread([&] {
+    const auto ticket = join(*flight, fast_);
+    removals->note(KeyDigest{{1}});
+    EXPECT_FALSE(flight->join(slow_, thread_));
+    (void)bring(*flight, "rest");
+    EXPECT_EQ(text_of(flight->read(ticket, kEverything)), "rest");
+    flight->leave(ticket);
+  });
+  settle();
+  EXPECT_EQ(source_->gave_way, 1);
 }
 
 TEST_F(FlightTest, a_listener_is_called_once_until_it_reads) {
