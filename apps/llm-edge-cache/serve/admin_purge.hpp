@@ -9,9 +9,8 @@
 namespace llm_edge_cache::app {
 
 // Answers {"purged": ..} with the number of entries where it is known: for a key and a model. A
-// model is looked for in all that is stored; what is on its way from the provider meanwhile stays.
-// Everything else holds for that too, but for {"all"} and answers without tags. The cache outlives
-// the exchange.
+// model is looked for in all that is stored; what is new and on its way from the provider meanwhile
+// stays. Everything else holds for that too. The cache outlives the exchange.
 void start_purge(TieredCache& cache, std::shared_ptr<http::Exchange> exchange);
 
 }  // namespace llm_edge_cache::app
