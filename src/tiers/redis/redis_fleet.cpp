@@ -171,7 +171,7 @@ void RedisFleet::on_all_changed() {
 }
 
 void RedisFleet::on_removed_late(const KeyDigest& key) {
-  boost::asio::post(context_, [this, key] { drop_from_memory(key); });
+  boost::asio::post(context_, [this, key] { tell_overtaken(key); });
 }
 
 void RedisFleet::on_superseded(const KeyDigest& key) {

@@ -56,6 +56,11 @@ class SharedFlightTest : public ProxyTest {
     ASSERT_TRUE(eventually([&] { return l1_->counters().misses >= misses_before_ + requests; }));
     threads_.run_on_each([](http::IoThread&) {});
   }
+  // Of a flight whose refusal has led to another call: those who followed have been told by the end
+  // of the first round at the latest, and have joined the other by the end of the second.
+  void wait_until_asked_anew() {
+    for (int round = 0; round < 2; ++round) threads_.run_on_each([](http::IoThread&) {});
+  }
   static void refuse(const UpstreamExchange& call, std::uint16_t status) {
     call.respond(R"({"error":{"message":"not you"}})",
                  {{"Content-Type", "application/json"}, {"Retry-After", "700"}}, status);
@@ -122,6 +127,7 @@ TEST_F(TenantFlightTest, one_of_those_who_ask_anew_leads_the_rest) {
   refuse(first, 401);
   const auto second = upstream_.next();
   EXPECT_EQ(a.wait().status(), 401);
+  wait_until_asked_anew();
   second.respond_stream(hello_stream());
   for (auto& other : others) EXPECT_EQ(other.wait().body(), hello_stream());
   EXPECT_EQ(upstream_.calls(), 2);
