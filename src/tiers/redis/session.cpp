@@ -173,7 +173,8 @@ void Session::answer_error(OperationPtr operation, std::string_view error, TimeP
   const bool lost_its_role = role_ == ServerRole::kMaster && code_of(error) == "READONLY";
   const ErrorCode code = lost_its_role ? ErrorCode::kUnavailable : ErrorCode::kProtocol;
   operation->fail({code, "redis: " + quoted(error)});
-  if (lost_its_role) break_off("the server is not the master any more");
+  // What is on the wire behind it fails likewise, and is as good as not sent.
+  if (lost_its_role) break_off("the server is not the master any more", code);
 }
 
 void Session::expire(TimePoint now) {
@@ -203,8 +204,8 @@ std::optional<TimePoint> Session::waiting_since() const {
   return slots_.front().sent;
 }
 
-void Session::break_off(std::string why) {
-  error_ = {ErrorCode::kProtocol, "redis: " + std::move(why)};
+void Session::break_off(std::string why, ErrorCode code) {
+  error_ = {code, "redis: " + std::move(why)};
   state_ = State::kBroken;
 }
 

@@ -117,7 +117,7 @@ class Session {
   [[nodiscard]] std::string complaint_about(Step step, RespReply reply);
   void answer(OperationPtr operation, RespReply reply, TimePoint now);
   void answer_error(OperationPtr operation, std::string_view error, TimePoint now);
-  void break_off(std::string why);
+  void break_off(std::string why, ErrorCode code = ErrorCode::kProtocol);
 
   State state_ = State::kHandshaking;
   CircuitBreaker& breaker_;
