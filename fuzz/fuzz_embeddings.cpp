@@ -8,11 +8,28 @@
 #include "fuzz/fuzz_check.hpp"
 #include "proxy/dialects/embedding_parts.hpp"
 
+namespace {
+
+// A number beyond a double is JSON (RFC 8259, 6), which the library that is asked here refuses.
+bool is_json(std::string_view text) {
+  using llm_edge_cache::proxy::Json;
+  try {
+    static_cast<void>(Json::parse(text));
+  } catch (const Json::out_of_range&) {
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace llm_edge_cache;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (const auto read = proxy::read_embeddings(text)) {
-    fuzz_check(proxy::Json::accept(text), "what is read is JSON");
+    fuzz_check(is_json(text), "what is read is JSON");
     const std::vector<std::string_view> vectors(read->vectors.begin(), read->vectors.end());
     const auto written = proxy::write_embeddings(vectors, read->model, read->usage);
     const auto again = proxy::read_embeddings(written);
