@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "core/json_text.hpp"
-#include "core/json_workspace.hpp"
+#include "core/parsed_json.hpp"
 
 namespace llm_edge_cache {
 namespace {
 
 namespace dom = simdjson::dom;
 
-using Member = JsonWorkspace::Member;
+using Member = ParsedJson::Member;
 
 // By UTF-16 code units, for valid UTF-8: its bytes sort alike but for the characters beyond the
 // basic plane (first byte 0xF0 and more), whose surrogates come before U+E000 to U+FFFF (first byte
@@ -131,35 +131,27 @@ class Writer {
   std::string_view duplicate_;
 };
 
-Status append(std::string& out, JsonWorkspace& workspace, std::string_view text,
-              const CanonicalJsonOptions& options) {
-  const auto root = workspace.parse(text);
-  if (!root.ok()) {
-    return root.error();
-  }
-  if (options.require_object && !root->is_object()) {
+}  // namespace
+
+Status append_canonical_json(std::string& out, const ParsedJson& json,
+                             const CanonicalJsonOptions& options) {
+  if (options.require_object && !json.root().is_object()) {
     return not_canonical_json("it is not an object");
   }
-  Writer writer(out, workspace.members());
-  if (!writer.write(*root, options.dropped_members)) {
+  const auto before = out.size();
+  Writer writer(out, json.members());
+  if (!writer.write(json.root(), options.dropped_members)) {
+    out.resize(before);
     return not_canonical_json("an object has the name \"" + std::string(writer.duplicate()) +
                               "\" twice");
   }
   return {};
 }
 
-}  // namespace
-
 Status append_canonical_json(std::string& out, std::string_view text,
                              const CanonicalJsonOptions& options) {
-  auto& workspace = JsonWorkspace::of_this_thread();
-  const auto before = out.size();
-  auto status = append(out, workspace, text, options);
-  if (!status.ok()) {
-    out.resize(before);
-  }
-  workspace.shrink();
-  return status;
+  const auto json = ParsedJson::parse(text);
+  return json.ok() ? append_canonical_json(out, *json, options) : json.error();
 }
 
 Result<std::string> canonical_json(std::string_view text, const CanonicalJsonOptions& options) {

@@ -25,6 +25,8 @@
 
 namespace llm_edge_cache {
 
+class ParsedJson;
+
 // Objects and arrays within each other.
 inline constexpr std::size_t kMaxJsonDepth = 128;
 
@@ -39,6 +41,9 @@ struct CanonicalJsonOptions {
 
 // Appends to `out` instead, which spares the allocation; after an error `out` is as it was.
 [[nodiscard]] Status append_canonical_json(std::string& out, std::string_view text,
+                                           const CanonicalJsonOptions& options = {});
+// The same of a text that was parsed already.
+[[nodiscard]] Status append_canonical_json(std::string& out, const ParsedJson& json,
                                            const CanonicalJsonOptions& options = {});
 
 }  // namespace llm_edge_cache

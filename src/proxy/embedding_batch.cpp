@@ -49,7 +49,7 @@ Result<EmbeddingBatch> EmbeddingBatch::read(const RequestKeyer& keyer, const Dia
   if (!common.ok()) {
     return common.error();
   }
-  const auto upstream = keyer.upstream_of(head, body);
+  const auto upstream = keyer.upstream_of(head, JsonView(request->body));
   if (!upstream) {
     return Error{ErrorCode::kInvalidArgument, "no upstream takes the request"};
   }

@@ -33,6 +33,7 @@ class EmbeddingBatch {
   // Of the request as a whole: for flights, and to tell the client. A request for one element has
   // that element's key.
   [[nodiscard]] const KeyDigest& key() const { return key_; }
+  [[nodiscard]] const Json& request_body() const { return request_.body; }
   [[nodiscard]] UpstreamTable::Index upstream() const { return upstream_; }
   [[nodiscard]] const std::vector<KeyDigest>& keys() const { return keys_; }  // of the slots
   [[nodiscard]] const KeyDigest& key_of(Slot slot) const { return keys_[slot]; }

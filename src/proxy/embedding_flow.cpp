@@ -26,13 +26,13 @@ class EmbeddingFlow final : public RecordedFlow {
   void decide(std::string_view body) override {
     auto batch = EmbeddingBatch::read(policies_->keyer, dialect_, exchange_->head(),
                                       KeySpace(directives()), body);
-    const auto rule = policies_->keyer.rule_of(exchange_->head(), {}, body);
     body_ = http::SharedBytes(std::string(body));
     if (!batch.ok()) {
       pass_through_recorded_path(services_, exchange_, dialect_, body_);
       return;
     }
     batch_ = std::make_shared<EmbeddingBatch>(std::move(*batch));
+    const auto rule = policies_->keyer.rule_of(exchange_->head(), {}, batch_->request_body());
     policy_ = &policies_->keyer.rules().policy(rule);
     plan_ = plan_request(directives(), *policy_);
     removals_ = services_->cache.removals();

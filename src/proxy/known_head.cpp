@@ -21,8 +21,8 @@ Result<RequestDirectives> KnownHead::read_directives(const http::RequestHead& he
   return read;
 }
 
-KeyDigest KnownHead::surroundings_under(const ProxyPolicies& policies,
-                                        const http::RequestHead& head) const {
+Surroundings KnownHead::surroundings_under(const ProxyPolicies& policies,
+                                           const http::RequestHead& head) const {
   if (dialect == nullptr || !directives.ok()) return {};
   return policies.keyer.surroundings_of(head, KeySpace(*directives));
 }

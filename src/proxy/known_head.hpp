@@ -26,14 +26,14 @@ struct KnownHead final : http::HeadNote {
   const TenantTable::Found found_tenant;
   // With the word of the tenant, if one was found; an error where a field of ours cannot be used.
   const Result<RequestDirectives> directives;
-  const KeyDigest surroundings;  // RequestKeyer's; zero where the request has no key
+  const Surroundings surroundings;  // empty where the request has no key
   const std::shared_ptr<const http::ExtraFields> extra_fields;  // of every answer; null: none
   const bool is_preflight;                                      // that the proxy answers
 
  private:
   [[nodiscard]] Result<RequestDirectives> read_directives(const http::RequestHead& head) const;
-  [[nodiscard]] KeyDigest surroundings_under(const ProxyPolicies& policies,
-                                             const http::RequestHead& head) const;
+  [[nodiscard]] Surroundings surroundings_under(const ProxyPolicies& policies,
+                                                const http::RequestHead& head) const;
 };
 
 // Kept by the exchange, or made and given to it: lives as long as the exchange. The policies are

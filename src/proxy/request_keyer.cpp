@@ -4,6 +4,7 @@
 
 #include "base/sha256.hpp"
 #include "core/canonical_json.hpp"
+#include "core/parsed_json.hpp"
 #include "proxy/request_traits.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -33,7 +34,7 @@ RequestKeyer::RequestKeyer(const ProxyOptions& options)
       keyless_members_(options.keyless_members),
       memo_(options.memo_entries) {}
 
-KeyDigest RequestKeyer::surroundings_of(const http::RequestHead& head, KeySpace space) const {
+Surroundings RequestKeyer::surroundings_of(const http::RequestHead& head, KeySpace space) const {
   const auto scope = scope_of(head, space);
   std::string text(bytes_of(scope));
   append_delimited(text, space.name_space);
@@ -43,11 +44,11 @@ KeyDigest RequestKeyer::surroundings_of(const http::RequestHead& head, KeySpace 
                         append_delimited(text, name);
                         append_delimited(text, value);
                       });
-  return sha256(text);
+  return {sha256(text), scope};
 }
 
 Result<KeyedRequest> RequestKeyer::key_of(const RequestToKey& request, KeySpace space) {
-  const RawRequest raw(request.surroundings, request.body);
+  const RawRequest raw(request.surroundings.digest, request.body);
   if (const auto known = memo_.find(raw)) {
     return *known;
   }
@@ -59,15 +60,23 @@ Result<KeyedRequest> RequestKeyer::key_of(const RequestToKey& request, KeySpace 
 }
 
 CacheRules::Index RequestKeyer::rule_of(const http::RequestHead& head, AnswerWish wish,
-                                        std::string_view body) const {
+                                        JsonView body) const {
   return rules_.empty() ? rules_.none()
                         : rules_.match(read_request_traits(head.path(), wish, body));
 }
 
 std::optional<UpstreamTable::Index> RequestKeyer::upstream_of(const http::RequestHead& head,
+                                                              JsonView body) const {
+  return upstreams_.match(head.path(), body["model"].text());
+}
+
+std::optional<UpstreamTable::Index> RequestKeyer::upstream_of(const http::RequestHead& head,
                                                               std::string_view body) const {
-  const auto path = head.path();
-  return upstreams_.match(path, upstreams_.asks_for_model(path) ? read_model(body) : "");
+  if (!upstreams_.asks_for_model(head.path())) {
+    return upstream_of(head, JsonView());
+  }
+  const auto json = ParsedJson::parse(body);
+  return upstream_of(head, json.ok() ? JsonView(*json) : JsonView());
 }
 
 const std::vector<std::string>& RequestKeyer::keyless_members(const Dialect& dialect) const {
@@ -110,13 +119,20 @@ KeyDigest RequestKeyer::scope_of(const http::RequestHead& head, KeySpace space) 
 
 Result<KeyedRequest> RequestKeyer::parse(const RequestToKey& request, KeySpace space) const {
   const auto& head = request.head;
-  const auto body = request.body;
-  auto canonical = canonical_json(
-      body, {.dropped_members = keyless_members(request.dialect), .require_object = true});
-  if (!canonical.ok()) {
-    return canonical.error();
+  const auto json = ParsedJson::parse(request.body);
+  if (!json.ok()) {
+    return json.error();
   }
-  const auto wish = request.dialect.read_wish(body);
+  std::string canonical;
+  canonical.reserve(request.body.size());
+  const auto status = append_canonical_json(
+      canonical, *json,
+      {.dropped_members = keyless_members(request.dialect), .require_object = true});
+  if (!status.ok()) {
+    return status.error();
+  }
+  const JsonView body(*json);
+  const auto wish = request.dialect.wish_of(body);
   if (!wish.ok()) {
     return wish.error();
   }
@@ -125,8 +141,8 @@ Result<KeyedRequest> RequestKeyer::parse(const RequestToKey& request, KeySpace s
     return Error{ErrorCode::kInvalidArgument, "no upstream takes the request"};
   }
   KeyBuilder<ProxyField> key;
-  add_surroundings(key, head, *upstream, space.name_space, bytes_of(scope_of(head, space)));
-  key.add(ProxyField::kBody, *canonical);
+  add_surroundings(key, head, *upstream, space.name_space, bytes_of(request.surroundings.scope));
+  key.add(ProxyField::kBody, canonical);
   return KeyedRequest{std::move(key).finish(), *wish, rule_of(head, *wish, body), *upstream};
 }
 

@@ -12,6 +12,7 @@
 #include "proxy/cache_rules.hpp"
 #include "proxy/credential_scope.hpp"
 #include "proxy/dialects/dialect.hpp"
+#include "proxy/dialects/json_view.hpp"
 #include "proxy/key_memo.hpp"
 #include "proxy/proxy_options.hpp"
 #include "proxy/request_directives.hpp"
@@ -39,10 +40,18 @@ struct KeySpace {
   std::string_view tenant = {};  // its namespace, in place of all credentials; empty: no tenant's
 };
 
+// What a key follows from beside the body.
+struct Surroundings {
+  KeyDigest digest;  // equal where everything is
+  KeyDigest scope;   // of the credentials or the tenant
+
+  friend bool operator==(const Surroundings&, const Surroundings&) = default;
+};
+
 struct RequestToKey {
   const Dialect& dialect;  // the one of the path
   const http::RequestHead& head;
-  const KeyDigest& surroundings;  // RequestKeyer::surroundings_of() the head and its key space
+  const Surroundings& surroundings;  // RequestKeyer::surroundings_of() the head and its key space
   std::string_view body;
   bool is_remembered = true;  // false: nothing of the request is kept
 };
@@ -54,9 +63,8 @@ class RequestKeyer {
  public:
   explicit RequestKeyer(const ProxyOptions& options);
 
-  // Of everything but the body that the key follows from: equal for heads whose requests have
-  // equal keys where their bodies are equal, and for no others.
-  [[nodiscard]] KeyDigest surroundings_of(const http::RequestHead& head, KeySpace space) const;
+  // Equal for heads whose requests have equal keys where their bodies are equal, and for no others.
+  [[nodiscard]] Surroundings surroundings_of(const http::RequestHead& head, KeySpace space) const;
 
   // kInvalidArgument where the request cannot be keyed without doubt: a body that is no JSON
   // object, or names a member twice, or what the dialect leaves to the provider.
@@ -69,13 +77,13 @@ class RequestKeyer {
   // Whether the request is kept, so that its body need not be parsed again. One that a rule says is
   // never cached is not.
   [[nodiscard]] bool remembers(const RequestToKey& request) const {
-    return memo_.find({request.surroundings, request.body}).has_value();
+    return memo_.find({request.surroundings.digest, request.body}).has_value();
   }
 
   [[nodiscard]] const CacheRules& rules() const { return rules_; }
-  // The rule that decides about a request whose body is a JSON object; rules().none() for none.
+  // The rule that decides about a request; rules().none() for none.
   [[nodiscard]] CacheRules::Index rule_of(const http::RequestHead& head, AnswerWish wish,
-                                          std::string_view body) const;
+                                          JsonView body) const;
 
   // CredentialScope's, for requests that are no tenant's.
   [[nodiscard]] KeyDigest credentials_within_scope(const http::Headers& headers) const {
@@ -83,7 +91,10 @@ class RequestKeyer {
   }
 
   [[nodiscard]] const UpstreamTable& upstreams() const { return upstreams_; }
-  // The group that a request goes to. The body may be of any kind, or empty where it is not known.
+  // The group that a request goes to.
+  [[nodiscard]] std::optional<UpstreamTable::Index> upstream_of(const http::RequestHead& head,
+                                                                JsonView body) const;
+  // The same for a body of any kind, or none where it is not known.
   [[nodiscard]] std::optional<UpstreamTable::Index> upstream_of(const http::RequestHead& head,
                                                                 std::string_view body) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/parsed_json.hpp"
 #include "proxy/dialects/answer_json.hpp"
 #include "proxy/dialects/dialects.hpp"
 #include "proxy/embedding_batch.hpp"
@@ -131,7 +132,7 @@ class Explainer {
     for (const auto slot : batch->missing()) {
       explanation_.keys.push_back(to_hex(batch->key_of(slot)));
     }
-    auto& decision = begin_decision({}, keyer_.rule_of(head_, {}, body_));
+    auto& decision = begin_decision({}, keyer_.rule_of(head_, {}, batch->request_body()));
     decision.is_in_parts = true;
     decision.plan = proxy::plan_request(directives, decision.policy);
     decision.life = {proxy::lifetimes_for(directives, decision.policy, batch->key()).ttl_ms, 0};
@@ -141,7 +142,9 @@ class Explainer {
   ExplainedDecision& begin_decision(proxy::AnswerWish wish, proxy::CacheRules::Index rule) {
     auto& decision = explanation_.decision.emplace();
     decision.is_streamed = wish.form == proxy::AnswerForm::kStream;
-    decision.traits = proxy::read_request_traits(head_.path(), wish, body_);
+    const auto request = ParsedJson::parse(body_);
+    decision.traits = proxy::read_request_traits(
+        head_.path(), wish, request.ok() ? proxy::JsonView(*request) : proxy::JsonView());
     if (keyer_.rules().rule(rule) != nullptr) {
       decision.rule = config_.rules[rule];
       decision.rule_number = rule + 1U;

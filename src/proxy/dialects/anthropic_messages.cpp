@@ -38,30 +38,30 @@ bool is_date(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool is_kept_tool(const Json& tool) {
-  const Json& type = member_of(tool, "type");
+bool is_kept_tool(JsonView tool) {
+  const auto type = tool["type"];
   if (type.is_null()) {
     return tool.is_object();  // the client's own, in the older spelling
   }
-  const auto name = text_of(type);
+  const auto name = type.text();
   return std::any_of(kKeptToolKinds.begin(), kKeptToolKinds.end(), [&](std::string_view kind) {
     return name == kind || (name.starts_with(kind) && name[kind.size()] == '_' &&
-                            is_date(std::string_view(name).substr(kind.size() + 1)));
+                            is_date(name.substr(kind.size() + 1)));
   });
 }
 
-bool is_absent(const Json& value) {
-  return value.is_null() || (value.is_array() && value.empty());
+bool is_absent(JsonView value) {
+  return value.is_null() || (value.is_array() && value.is_empty());
 }
 
-bool is_for_provider_alone(const Json& request) {
-  const Json& tools = member_of(request, "tools");
+bool is_for_provider_alone(JsonView request) {
+  const auto tools = request["tools"];
   const bool has_kept_tools =
       is_absent(tools) ||
       (tools.is_array() && std::all_of(tools.begin(), tools.end(), is_kept_tool));
   return !has_kept_tools ||
          std::any_of(kStateMembers.begin(), kStateMembers.end(),
-                     [&](std::string_view name) { return !is_absent(member_of(request, name)); });
+                     [&](std::string_view name) { return !is_absent(request[name]); });
 }
 
 std::string_view error_type(unsigned status) {
@@ -96,54 +96,51 @@ const std::vector<std::string>& AnthropicMessagesDialect::default_keyless_member
   return members;
 }
 
-Result<AnswerWish> AnthropicMessagesDialect::read_wish(std::string_view request_body) const {
-  const auto request = read_request(request_body);
-  if (!request.ok()) {
-    return request.error();
-  }
-  if (is_for_provider_alone(*request)) {
+Result<AnswerWish> AnthropicMessagesDialect::wish_of(JsonView request) const {
+  if (is_for_provider_alone(request)) {
     return Error{ErrorCode::kInvalidArgument, "the answer depends on state of the provider"};
   }
+  const auto is_streamed = asks_for_stream(request);
+  if (!is_streamed.ok()) {
+    return is_streamed.error();
+  }
   AnswerWish wish;
-  wish.form = member_of(*request, "stream") == true ? AnswerForm::kStream : AnswerForm::kJson;
+  wish.form = *is_streamed ? AnswerForm::kStream : AnswerForm::kJson;
   return wish;
 }
 
-std::optional<StoreRefusal> AnthropicMessagesDialect::judge(const Json& body) const {
-  const Json& type = member_of(body, "type");
+std::optional<StoreRefusal> AnthropicMessagesDialect::judge(JsonView body) const {
+  const auto type = body["type"];
   if (type == "error") {
     return StoreRefusal::kErrorInAnswer;
   }
-  if (type != "message" || !member_of(body, "content").is_array()) {
+  if (type != "message" || !body["content"].is_array()) {
     return StoreRefusal::kMalformed;
   }
-  const Json& reason = member_of(body, "stop_reason");
+  const auto reason = body["stop_reason"];
   if (!reason.is_string()) {
     return StoreRefusal::kUnfinished;
   }
-  const auto& word = reason.get_ref<const std::string&>();
-  const bool is_complete =
-      std::find(kCompleteReasons.begin(), kCompleteReasons.end(), word) != kCompleteReasons.end();
+  const bool is_complete = std::find(kCompleteReasons.begin(), kCompleteReasons.end(),
+                                     reason.text()) != kCompleteReasons.end();
   if (!is_complete) {
     return StoreRefusal::kFinishReason;
   }
   // Hands out a container that somebody may go on with.
-  return member_of(body, "container").is_null() ? std::nullopt
-                                                : std::optional(StoreRefusal::kNotAsked);
+  return body["container"].is_null() ? std::nullopt : std::optional(StoreRefusal::kNotAsked);
 }
 
-AnswerReview AnthropicMessagesDialect::describe(const Json& body) const {
+AnswerReview AnthropicMessagesDialect::describe(JsonView body) const {
   AnswerReview review;
-  review.model = text_of(member_of(body, "model"));
-  review.finish_reason = text_of(member_of(body, "stop_reason"));
-  const Json& usage = member_of(body, "usage");
-  const auto input = count_of(member_of(usage, "input_tokens"));
-  const auto output = count_of(member_of(usage, "output_tokens"));
+  review.model = body["model"].text();
+  review.finish_reason = body["stop_reason"].text();
+  const auto usage = body["usage"];
+  const auto input = usage["input_tokens"].count();
+  const auto output = usage["output_tokens"].count();
   if (input && output) {
-    const std::uint64_t prompt =
-        std::uint64_t{*input} +
-        count_of(member_of(usage, "cache_creation_input_tokens")).value_or(0) +
-        count_of(member_of(usage, "cache_read_input_tokens")).value_or(0);
+    const std::uint64_t prompt = std::uint64_t{*input} +
+                                 usage["cache_creation_input_tokens"].count().value_or(0) +
+                                 usage["cache_read_input_tokens"].count().value_or(0);
     if (prompt + *output <= std::numeric_limits<std::uint32_t>::max()) {
       review.usage = TokenUsage{static_cast<std::uint32_t>(prompt), *output,
                                 static_cast<std::uint32_t>(prompt + *output)};

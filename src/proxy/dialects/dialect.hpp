@@ -11,6 +11,7 @@
 
 #include "llm_edge_cache/cached_response.hpp"
 #include "llm_edge_cache/result.hpp"
+#include "proxy/dialects/json_view.hpp"
 #include "proxy/proxy_metrics.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -59,10 +60,12 @@ class Dialect {
   // Top-level members of a request that cannot change the answer. Of static lifetime.
   [[nodiscard]] virtual const std::vector<std::string>& default_keyless_members() const = 0;
 
-  // kInvalidArgument where the request is for the provider alone: its body is no JSON object, says
-  // in no way that we know in which form the answer is wanted, or refers to state that the provider
+  // kInvalidArgument where the request is for the provider alone: it is no JSON object, says in no
+  // way that we know in which form the answer is wanted, or refers to state that the provider
   // keeps, so that equal requests need not have equal answers.
-  [[nodiscard]] virtual Result<AnswerWish> read_wish(std::string_view request_body) const = 0;
+  [[nodiscard]] virtual Result<AnswerWish> wish_of(JsonView request) const = 0;
+  // The same of a body; kInvalidArgument where it is no JSON, too.
+  [[nodiscard]] Result<AnswerWish> read_wish(std::string_view request_body) const;
 
   // Judges the bytes of a whole answer of status 200.
   [[nodiscard]] virtual AnswerReview review(AnswerForm form, std::string_view answer) const = 0;

@@ -24,9 +24,9 @@ bool is_element(const Json& value) {
   return value.is_string() || is_token_array(value);
 }
 
-std::optional<TokenUsage> usage_of(const Json& usage) {
-  const auto prompt = count_of(member_of(usage, "prompt_tokens"));
-  const auto total = count_of(member_of(usage, "total_tokens"));
+std::optional<TokenUsage> usage_of(JsonView usage) {
+  const auto prompt = usage["prompt_tokens"].count();
+  const auto total = usage["total_tokens"].count();
   if (!prompt || !total) {
     return std::nullopt;
   }
@@ -116,9 +116,12 @@ std::uint64_t weight_of(std::string_view element) {
 }  // namespace
 
 Result<EmbeddingRequest> read_embedding_request(std::string_view body) {
-  auto request = read_request(body);
-  if (!request.ok()) {
-    return request.error();
+  auto request = parse_answer_json(body);
+  if (!request) {
+    return not_in_parts("the request is not a JSON object");
+  }
+  if (const auto is_streamed = asks_for_stream(*request); !is_streamed.ok()) {
+    return is_streamed.error();
   }
   const Json& input = member_of(*request, "input");
   EmbeddingRequest result;

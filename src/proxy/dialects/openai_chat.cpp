@@ -9,16 +9,15 @@
 namespace llm_edge_cache::proxy {
 namespace {
 
-bool has_usable_arguments(const Json& function) {
-  return is_tool_input(text_of(member_of(function, "arguments")));
+bool has_usable_arguments(JsonView function) {
+  return is_tool_input(function["arguments"].text());
 }
 
-bool has_usable_calls(const Json& message) {
-  const Json& calls = member_of(message, "tool_calls");
-  return has_usable_arguments(member_of(message, "function_call")) &&
-         std::all_of(calls.begin(), calls.end(), [](const Json& call) {
-           return has_usable_arguments(member_of(call, "function"));
-         });
+bool has_usable_calls(JsonView message) {
+  const auto calls = message["tool_calls"];
+  return has_usable_arguments(message["function_call"]) && (calls.is_null() || calls.is_array()) &&
+         std::all_of(calls.begin(), calls.end(),
+                     [](JsonView call) { return has_usable_arguments(call["function"]); });
 }
 
 }  // namespace
@@ -34,48 +33,43 @@ const std::vector<std::string>& OpenAiChatDialect::default_keyless_members() con
   return members;
 }
 
-Result<AnswerWish> OpenAiChatDialect::read_wish(std::string_view request_body) const {
-  const auto request = read_request(request_body);
-  if (!request.ok()) {
-    return request.error();
-  }
-  if (asks_of_prompt_cache(*request)) {
+Result<AnswerWish> OpenAiChatDialect::wish_of(JsonView request) const {
+  if (asks_of_prompt_cache(request)) {
     return Error{ErrorCode::kInvalidArgument, "the request is about the provider's prompt cache"};
   }
-  return openai_wish(*request);
+  return openai_wish(request);
 }
 
-std::optional<StoreRefusal> OpenAiChatDialect::judge(const Json& body) const {
-  if (!member_of(body, "error").is_null()) {
+std::optional<StoreRefusal> OpenAiChatDialect::judge(JsonView body) const {
+  if (!body["error"].is_null()) {
     return StoreRefusal::kErrorInAnswer;
   }
-  const Json& choices = member_of(body, "choices");
-  if (member_of(body, "object") != "chat.completion" || !choices.is_array() || choices.empty()) {
+  const auto choices = body["choices"];
+  if (body["object"] != "chat.completion" || !choices.is_array() || choices.is_empty()) {
     return StoreRefusal::kMalformed;
   }
-  if (const Json& metadata = member_of(body, "metadata");
-      !metadata.is_null() && !metadata.empty()) {
+  if (!body["metadata"].is_empty()) {
     return StoreRefusal::kNotAsked;  // one caller's own, which the key leaves out
   }
-  for (const auto& choice : choices) {
-    if (!member_of(choice, "message").is_object()) {
+  for (const auto choice : choices) {
+    if (!choice["message"].is_object()) {
       return StoreRefusal::kMalformed;
     }
-    if (const auto refusal = judge_finish_reason(member_of(choice, "finish_reason"))) {
+    if (const auto refusal = judge_finish_reason(choice["finish_reason"])) {
       return refusal;
     }
-    if (!has_usable_calls(member_of(choice, "message"))) {
+    if (!has_usable_calls(choice["message"])) {
       return StoreRefusal::kMalformed;
     }
   }
   return std::nullopt;
 }
 
-AnswerReview OpenAiChatDialect::describe(const Json& body) const {
+AnswerReview OpenAiChatDialect::describe(JsonView body) const {
   AnswerReview review;
-  review.model = text_of(member_of(body, "model"));
+  review.model = body["model"].text();
   review.usage = chat_usage(body);
-  review.finish_reason = text_of(member_of(member_of(body, "choices").front(), "finish_reason"));
+  review.finish_reason = (*body["choices"].begin())["finish_reason"].text();
   return review;
 }
 

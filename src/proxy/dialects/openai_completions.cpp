@@ -64,38 +64,34 @@ const std::vector<std::string>& OpenAiCompletionsDialect::default_keyless_member
   return members;
 }
 
-Result<AnswerWish> OpenAiCompletionsDialect::read_wish(std::string_view request_body) const {
-  const auto request = read_request(request_body);
-  if (!request.ok()) {
-    return request.error();
-  }
-  return openai_wish(*request);
+Result<AnswerWish> OpenAiCompletionsDialect::wish_of(JsonView request) const {
+  return openai_wish(request);
 }
 
-std::optional<StoreRefusal> OpenAiCompletionsDialect::judge(const Json& body) const {
-  if (!member_of(body, "error").is_null()) {
+std::optional<StoreRefusal> OpenAiCompletionsDialect::judge(JsonView body) const {
+  if (!body["error"].is_null()) {
     return StoreRefusal::kErrorInAnswer;
   }
-  const Json& choices = member_of(body, "choices");
-  if (member_of(body, "object") != kObject || !choices.is_array() || choices.empty()) {
+  const auto choices = body["choices"];
+  if (body["object"] != kObject || !choices.is_array() || choices.is_empty()) {
     return StoreRefusal::kMalformed;
   }
-  for (const auto& choice : choices) {
-    if (!member_of(choice, "text").is_string()) {
+  for (const auto choice : choices) {
+    if (!choice["text"].is_string()) {
       return StoreRefusal::kMalformed;
     }
-    if (const auto refusal = judge_finish_reason(member_of(choice, "finish_reason"))) {
+    if (const auto refusal = judge_finish_reason(choice["finish_reason"])) {
       return refusal;
     }
   }
   return std::nullopt;
 }
 
-AnswerReview OpenAiCompletionsDialect::describe(const Json& body) const {
+AnswerReview OpenAiCompletionsDialect::describe(JsonView body) const {
   AnswerReview review;
-  review.model = text_of(member_of(body, "model"));
+  review.model = body["model"].text();
   review.usage = chat_usage(body);
-  review.finish_reason = text_of(member_of(member_of(body, "choices").front(), "finish_reason"));
+  review.finish_reason = (*body["choices"].begin())["finish_reason"].text();
   return review;
 }
 

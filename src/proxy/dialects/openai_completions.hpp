@@ -15,12 +15,12 @@ class OpenAiCompletionsDialect final : public StreamedDialect {
  public:
   [[nodiscard]] bool matches(std::string_view method, std::string_view path) const override;
   [[nodiscard]] const std::vector<std::string>& default_keyless_members() const override;
-  [[nodiscard]] Result<AnswerWish> read_wish(std::string_view request_body) const override;
+  [[nodiscard]] Result<AnswerWish> wish_of(JsonView request) const override;
   [[nodiscard]] std::string error_body(const ProxyError& error) const override;
 
  protected:
-  [[nodiscard]] std::optional<StoreRefusal> judge(const Json& body) const override;
-  [[nodiscard]] AnswerReview describe(const Json& body) const override;
+  [[nodiscard]] std::optional<StoreRefusal> judge(JsonView body) const override;
+  [[nodiscard]] AnswerReview describe(JsonView body) const override;
   [[nodiscard]] Assembled assemble(std::string_view stream) const override;
   [[nodiscard]] std::optional<std::string> split(const Json& body, AnswerWish wish) const override;
   [[nodiscard]] Json streamed_part(const Json& body, AnswerWish wish) const override;

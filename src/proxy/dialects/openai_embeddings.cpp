@@ -15,12 +15,12 @@ const std::vector<std::string>& OpenAiEmbeddingsDialect::default_keyless_members
   return members;
 }
 
-Result<AnswerWish> OpenAiEmbeddingsDialect::read_wish(std::string_view request_body) const {
-  const auto request = read_request(request_body);
-  if (!request.ok()) {
-    return request.error();
+Result<AnswerWish> OpenAiEmbeddingsDialect::wish_of(JsonView request) const {
+  const auto is_streamed = asks_for_stream(request);
+  if (!is_streamed.ok()) {
+    return is_streamed.error();
   }
-  if (member_of(*request, "stream") == true) {
+  if (*is_streamed) {
     return Error{ErrorCode::kInvalidArgument, "embeddings have no streams"};
   }
   return AnswerWish();

@@ -16,7 +16,7 @@ class OpenAiEmbeddingsDialect final : public Dialect {
  public:
   [[nodiscard]] bool matches(std::string_view method, std::string_view path) const override;
   [[nodiscard]] const std::vector<std::string>& default_keyless_members() const override;
-  [[nodiscard]] Result<AnswerWish> read_wish(std::string_view request_body) const override;
+  [[nodiscard]] Result<AnswerWish> wish_of(JsonView request) const override;
   // Of an answer with any number of elements.
   [[nodiscard]] AnswerReview review(AnswerForm form, std::string_view answer) const override;
   [[nodiscard]] Result<std::optional<std::string>> adapt(AnswerForm recorded,

@@ -18,32 +18,30 @@ constexpr std::array<std::string_view, 10> kKeptTools = {
     "image_generation",   "local_shell",
     "apply_patch",        "computer_use_preview"};
 
-bool is_kept_tool(const Json& tool) {
-  const auto type = text_of(member_of(tool, "type"));
-  return std::find(kKeptTools.begin(), kKeptTools.end(), type) != kKeptTools.end();
+bool is_kept_tool(JsonView tool) {
+  return std::find(kKeptTools.begin(), kKeptTools.end(), tool["type"].text()) != kKeptTools.end();
 }
 
-bool has_only_kept_tools(const Json& request) {
-  const Json& tools = member_of(request, "tools");
+bool has_only_kept_tools(JsonView request) {
+  const auto tools = request["tools"];
   return tools.is_null() ||
          (tools.is_array() && std::all_of(tools.begin(), tools.end(), is_kept_tool));
 }
 
-bool refers_to_items(const Json& request) {
-  const Json& input = member_of(request, "input");
-  return input.is_array() && std::any_of(input.begin(), input.end(), [](const Json& item) {
-           return member_of(item, "type") == "item_reference";
-         });
+bool refers_to_items(JsonView request) {
+  const auto input = request["input"];
+  return std::any_of(input.begin(), input.end(),
+                     [](JsonView item) { return item["type"] == "item_reference"; });
 }
 
-bool is_for_provider_alone(const Json& request) {
+bool is_for_provider_alone(JsonView request) {
   for (const auto* name : {"previous_response_id", "conversation", "prompt"}) {
-    if (!member_of(request, name).is_null()) {
+    if (!request[name].is_null()) {
       return true;
     }
   }
-  const Json& background = member_of(request, "background");
-  return !(background.is_null() || background == false) || refers_to_items(request) ||
+  const auto background = request["background"];
+  return !(background.is_null() || background.is_false()) || refers_to_items(request) ||
          asks_of_prompt_cache(request) || !has_only_kept_tools(request);
 }
 
@@ -58,46 +56,43 @@ const std::vector<std::string>& OpenAiResponsesDialect::default_keyless_members(
   return members;
 }
 
-Result<AnswerWish> OpenAiResponsesDialect::read_wish(std::string_view request_body) const {
-  const auto request = read_request(request_body);
-  if (!request.ok()) {
-    return request.error();
-  }
-  if (is_for_provider_alone(*request)) {
+Result<AnswerWish> OpenAiResponsesDialect::wish_of(JsonView request) const {
+  if (is_for_provider_alone(request)) {
     return Error{ErrorCode::kInvalidArgument, "the answer depends on state of the provider"};
   }
-  auto wish = openai_wish(*request);
-  wish.include_usage = false;  // these streams always have it
+  auto wish = openai_wish(request);
+  if (wish.ok()) {
+    wish->include_usage = false;  // these streams always have it
+  }
   return wish;
 }
 
-std::optional<StoreRefusal> OpenAiResponsesDialect::judge(const Json& body) const {
-  if (!member_of(body, "error").is_null()) {
+std::optional<StoreRefusal> OpenAiResponsesDialect::judge(JsonView body) const {
+  if (!body["error"].is_null()) {
     return StoreRefusal::kErrorInAnswer;
   }
-  if (member_of(body, "object") != "response" || !member_of(body, "output").is_array()) {
+  if (body["object"] != "response" || !body["output"].is_array()) {
     return StoreRefusal::kMalformed;
   }
-  const auto status = text_of(member_of(body, "status"));
+  const auto status = body["status"].text();
   if (status != "completed") {
     return status == "incomplete" ? StoreRefusal::kFinishReason : StoreRefusal::kUnfinished;
   }
-  const Json& output = member_of(body, "output");
-  const bool has_usable_calls = std::all_of(output.begin(), output.end(), [](const Json& item) {
-    return member_of(item, "type") != "function_call" ||
-           is_tool_input(text_of(member_of(item, "arguments")));
+  const auto output = body["output"];
+  const bool has_usable_calls = std::all_of(output.begin(), output.end(), [](JsonView item) {
+    return item["type"] != "function_call" || is_tool_input(item["arguments"].text());
   });
   return has_usable_calls ? std::nullopt : std::optional(StoreRefusal::kMalformed);
 }
 
-AnswerReview OpenAiResponsesDialect::describe(const Json& body) const {
+AnswerReview OpenAiResponsesDialect::describe(JsonView body) const {
   AnswerReview review;
-  review.model = text_of(member_of(body, "model"));
-  review.finish_reason = text_of(member_of(body, "status"));
-  const Json& usage = member_of(body, "usage");
-  const auto input = count_of(member_of(usage, "input_tokens"));
-  const auto output = count_of(member_of(usage, "output_tokens"));
-  const auto total = count_of(member_of(usage, "total_tokens"));
+  review.model = body["model"].text();
+  review.finish_reason = body["status"].text();
+  const auto usage = body["usage"];
+  const auto input = usage["input_tokens"].count();
+  const auto output = usage["output_tokens"].count();
+  const auto total = usage["total_tokens"].count();
   if (input && output && total) {
     review.usage = TokenUsage{*input, *output, *total};
   }

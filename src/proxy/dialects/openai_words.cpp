@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
+
+#include "proxy/dialects/answer_json.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {
@@ -23,49 +24,51 @@ std::string openai_error_body(const ProxyError& error) {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Result<Json> read_request(std::string_view body) {
-  auto request = parse_answer_json(body);
-  if (!request || !request->is_object()) {
+Result<bool> asks_for_stream(JsonView request) {
+  if (!request.is_object()) {
     return Error{ErrorCode::kInvalidArgument, "the request is not a JSON object"};
   }
-  const Json& stream = member_of(*request, "stream");
-  if (!stream.is_boolean() && !stream.is_null()) {
+  const auto stream = request["stream"];
+  if (!stream.is_true() && !stream.is_false() && !stream.is_null()) {
     return Error{ErrorCode::kInvalidArgument, "stream is not a boolean"};
   }
-  return std::move(*request);
+  return stream.is_true();
 }
 
-AnswerWish openai_wish(const Json& request) {
+Result<AnswerWish> openai_wish(JsonView request) {
+  const auto is_streamed = asks_for_stream(request);
+  if (!is_streamed.ok()) {
+    return is_streamed.error();
+  }
   AnswerWish wish;
-  if (member_of(request, "stream") == true) {
-    const Json& options = member_of(request, "stream_options");
+  if (*is_streamed) {
+    const auto options = request["stream_options"];
     wish.form = AnswerForm::kStream;
-    wish.include_usage = member_of(options, "include_usage") == true;
-    wish.without_padding = member_of(options, "include_obfuscation") == false;
+    wish.include_usage = options["include_usage"].is_true();
+    wish.without_padding = options["include_obfuscation"].is_false();
   }
   return wish;
 }
 
-bool asks_of_prompt_cache(const Json& request) {
-  const Json& options = member_of(request, "prompt_cache_options");
+bool asks_of_prompt_cache(JsonView request) {
+  const auto options = request["prompt_cache_options"];
   return !options.is_null() && !has_only(options, {"mode", "ttl"});
 }
 
-std::optional<StoreRefusal> judge_finish_reason(const Json& reason) {
+std::optional<StoreRefusal> judge_finish_reason(JsonView reason) {
   if (!reason.is_string()) {
     return StoreRefusal::kUnfinished;
   }
-  const auto& word = reason.get_ref<const std::string&>();
-  const bool is_complete =
-      std::find(kCompleteReasons.begin(), kCompleteReasons.end(), word) != kCompleteReasons.end();
+  const bool is_complete = std::find(kCompleteReasons.begin(), kCompleteReasons.end(),
+                                     reason.text()) != kCompleteReasons.end();
   return is_complete ? std::nullopt : std::optional(StoreRefusal::kFinishReason);
 }
 
-std::optional<TokenUsage> chat_usage(const Json& body) {
-  const Json& usage = member_of(body, "usage");
-  const auto prompt = count_of(member_of(usage, "prompt_tokens"));
-  const auto completion = count_of(member_of(usage, "completion_tokens"));
-  const auto total = count_of(member_of(usage, "total_tokens"));
+std::optional<TokenUsage> chat_usage(JsonView body) {
+  const auto usage = body["usage"];
+  const auto prompt = usage["prompt_tokens"].count();
+  const auto completion = usage["completion_tokens"].count();
+  const auto total = usage["total_tokens"].count();
   if (!prompt || !completion || !total) {
     return std::nullopt;
   }

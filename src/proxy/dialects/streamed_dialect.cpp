@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/parsed_json.hpp"
 #include "proxy/dialects/event_blocks.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -16,20 +17,16 @@ AnswerReview refused(StoreRefusal refusal) {
 }  // namespace
 
 AnswerReview StreamedDialect::review(AnswerForm form, std::string_view answer) const {
-  Json body;
   if (form == AnswerForm::kStream) {
-    auto assembled = assemble_whole(answer);
-    if (assembled.refusal) {
-      return refused(*assembled.refusal);
-    }
-    body = std::move(assembled.body);
-  } else {
-    auto parsed = parse_answer_json(answer);
-    if (!parsed) {
-      return refused(StoreRefusal::kMalformed);
-    }
-    body = std::move(*parsed);
+    const auto assembled = assemble_whole(answer);
+    return assembled.refusal ? refused(*assembled.refusal) : review_body(assembled.body);
   }
+  const auto body = ParsedJson::parse(answer);
+  const bool is_sound = body.ok() && has_unique_names(*body);
+  return is_sound ? review_body(JsonView(*body)) : refused(StoreRefusal::kMalformed);
+}
+
+AnswerReview StreamedDialect::review_body(JsonView body) const {
   const auto refusal = judge(body);
   return refusal ? refused(*refusal) : describe(body);
 }

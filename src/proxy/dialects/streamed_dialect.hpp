@@ -34,9 +34,9 @@ class StreamedDialect : public Dialect {
 
  protected:
   // Empty where the body is a complete answer.
-  [[nodiscard]] virtual std::optional<StoreRefusal> judge(const Json& body) const = 0;
+  [[nodiscard]] virtual std::optional<StoreRefusal> judge(JsonView body) const = 0;
   // Of a body that judge() lets pass.
-  [[nodiscard]] virtual AnswerReview describe(const Json& body) const = 0;
+  [[nodiscard]] virtual AnswerReview describe(JsonView body) const = 0;
   // Puts a recorded stream together, as the provider would have answered without `stream`.
   [[nodiscard]] virtual Assembled assemble(std::string_view stream) const = 0;
   // The stream of a body that judge() lets pass; empty where the body holds what we cannot split.
@@ -50,6 +50,7 @@ class StreamedDialect : public Dialect {
                                                                         AnswerWish wish) const;
 
  private:
+  [[nodiscard]] AnswerReview review_body(JsonView body) const;
   // As assemble(); a stream whose last event is cut is none.
   [[nodiscard]] Assembled assemble_whole(std::string_view stream) const;
 };

@@ -37,14 +37,14 @@ TEST_F(KnownHeadTest, names_the_dialect_that_caches_such_requests) {
   auto head = chat_head();
   head.method = "GET";
   EXPECT_EQ(known(head).dialect, nullptr);
-  EXPECT_EQ(known(head).surroundings, KeyDigest{});
+  EXPECT_EQ(known(head).surroundings, Surroundings{});
 }
 
 TEST_F(KnownHeadTest, has_the_directives_or_says_why_there_are_none) {
   EXPECT_EQ(known(chat_head({{"x-llm-cache-ttl", "7"}})).directives->ttl_ms, 7'000U);
   const auto unusable = known(chat_head({{"x-llm-cache-ttl", "soon"}}));
   EXPECT_FALSE(unusable.directives.ok());
-  EXPECT_EQ(unusable.surroundings, KeyDigest{});
+  EXPECT_EQ(unusable.surroundings, Surroundings{});
 }
 
 TEST_F(KnownHeadTest, surroundings_differ_with_whatever_the_key_follows_from) {

@@ -2,16 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include "core/parsed_json.hpp"
+
 namespace llm_edge_cache::proxy::request_traits_test {
 namespace {
 
 RequestTraits traits(std::string_view body) {
-  return read_request_traits("/v1/chat/completions", {}, body);
+  const auto json = ParsedJson::parse(body);
+  return read_request_traits("/v1/chat/completions", {}, json.ok() ? JsonView(*json) : JsonView());
 }
 
 TEST(RequestTraitsTest, reads_model_path_and_form) {
-  const auto read = read_request_traits("/v1/messages", {.form = AnswerForm::kStream},
-                                        R"({"model":"claude-sonnet"})");
+  const auto json = ParsedJson::parse(R"({"model":"claude-sonnet"})");
+  const auto read =
+      read_request_traits("/v1/messages", {.form = AnswerForm::kStream}, JsonView(*json));
   EXPECT_EQ(read.model, "claude-sonnet");
   EXPECT_EQ(read.path, "/v1/messages");
   EXPECT_TRUE(read.is_streamed);
@@ -33,6 +37,8 @@ TEST(RequestTraitsTest, tools_are_there_where_one_is) {
   EXPECT_TRUE(traits(R"({"functions":[{"name":"f"}]})").has_tools);
   EXPECT_FALSE(traits(R"({"tools":[]})").has_tools);
   EXPECT_FALSE(traits(R"({"tools":null})").has_tools);
+  EXPECT_FALSE(traits(R"({"tools":{}})").has_tools);
+  EXPECT_TRUE(traits(R"({"tools":"all"})").has_tools);
   EXPECT_FALSE(traits("{}").has_tools);
 }
 

@@ -107,6 +107,10 @@ TEST(OpenAiChatTest, refuses_calls_whose_arguments_no_tool_can_read) {
   for (const auto* broken : {R"({"city":)", R"({"city":"Paris")", "city", "{}{}"}) {
     EXPECT_EQ(refusal_of(with_arguments(broken)), StoreRefusal::kMalformed) << broken;
   }
+  auto no_list = with_arguments("{}");
+  auto& calls = no_list["choices"][0]["message"]["tool_calls"];
+  calls = json(calls[0]);
+  EXPECT_EQ(refusal_of(no_list), StoreRefusal::kMalformed);
   auto older = hello();
   older["choices"][0]["message"]["function_call"] = {{"name", "f"}, {"arguments", "{"}};
   EXPECT_EQ(refusal_of(older), StoreRefusal::kMalformed);
