@@ -16,6 +16,8 @@ add_library(lec_options INTERFACE)
 target_compile_options(lec_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wconversion -Wno-sign-conversion
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Werror=thread-safety>
+  # Nobody replaces a function of ours at run time: with -fPIC g++ would inline none for that.
+  $<$<CXX_COMPILER_ID:GNU>:-fno-semantic-interposition>
   # g++ 12 sees overlaps in std::string that are none (GCC bug 105651).
   # g++ 12 reports std::string and std::optional where nothing is wrong.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>

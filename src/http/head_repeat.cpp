@@ -37,7 +37,10 @@ void HeadRepeat::remember(std::string_view head) {
   forget();
   const std::string_view digits = digits_of_content_length(head);
   if (head.size() > kMaxBytes || digits.empty() || digits.size() > kMaxDigits) return;
+  const auto length = parse_number<std::uint64_t>(digits);
+  if (!length) return;
   head_ = head;
+  content_length_ = *length;
   digits_at_ = static_cast<std::size_t>(digits.data() - head.data());
   digits_size_ = digits.size();
 }
@@ -45,6 +48,11 @@ void HeadRepeat::remember(std::string_view head) {
 std::optional<HeadRepeat::Match> HeadRepeat::match(std::string_view input) const {
   if (head_.empty() || input.size() < head_.size()) return std::nullopt;
   const std::string_view known = head_;
+  if (input.starts_with(known)) {
+    return Match{.head_bytes = known.size(),
+                 .length_digits = input.substr(digits_at_, digits_size_),
+                 .content_length = content_length_};
+  }
   const std::size_t digits_end = digits_at_ + digits_size_;
   if (input.substr(0, digits_at_) != known.substr(0, digits_at_) ||
       input.substr(digits_end, known.size() - digits_end) != known.substr(digits_end)) {

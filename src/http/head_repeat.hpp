@@ -33,6 +33,7 @@ class HeadRepeat {
   std::string head_;  // empty: nothing is remembered
   std::size_t digits_at_ = 0;
   std::size_t digits_size_ = 0;
+  std::uint64_t content_length_ = 0;
 };
 
 }  // namespace llm_edge_cache::http

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace llm_edge_cache::http {
@@ -43,6 +44,26 @@ constexpr std::uint64_t lower(std::uint64_t word) {
   const std::uint64_t past_z = low_bits + each_byte(0x80 - 'Z' - 1);
   const std::uint64_t is_capital = from_a & ~past_z & ~word & each_byte(0x80);
   return word | is_capital >> 2U;
+}
+
+constexpr std::uint64_t in_each_byte(std::uint64_t byte) {
+  return byte * 0x0101010101010101U;
+}
+
+// False where no byte is below 0x20 or is 0x7f. A byte of zero is the one from which subtracting 1
+// borrows; the same for all below 0x20.
+bool may_have_control(std::uint64_t bytes) {
+  const std::uint64_t low = (bytes - in_each_byte(0x20)) & ~bytes;
+  const std::uint64_t no_delete = bytes ^ in_each_byte(0x7f);
+  const std::uint64_t deletes = (no_delete - in_each_byte(1)) & ~no_delete;
+  return ((low | deletes) & in_each_byte(0x80)) != 0;
+}
+
+bool are_value_bytes(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= 0x20 || byte == '\t') && byte != 0x7f;
+  });
 }
 
 }  // namespace
@@ -147,12 +168,15 @@ bool is_field_name(std::string_view text) {
 }
 
 bool is_field_value(std::string_view text) {
-  bool is_bad = false;  // looked for to the end, many bytes at once
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    is_bad |= (byte < 0x20 && byte != '\t') || byte == 0x7f;
+  const char* at = text.data();
+  std::size_t left = text.size();
+  for (; left >= sizeof(std::uint64_t);
+       at += sizeof(std::uint64_t), left -= sizeof(std::uint64_t)) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, at, sizeof bytes);
+    if (may_have_control(bytes) && !are_value_bytes({at, sizeof bytes})) return false;
   }
-  return !is_bad;
+  return are_value_bytes({at, left});
 }
 
 }  // namespace llm_edge_cache::http

@@ -81,18 +81,23 @@ MessageParser::MessageParser(llhttp_type_t type, ParserLimits limits)
 }
 
 void MessageParser::restart() {
+  if (!is_repeat_) forget_head();
+  empty(body_);
+  head_bytes_ = extra_bytes_ = 0;
+  content_length_.reset();
+  head_done_ = head_told_ = complete_ = failed_ = keep_alive_ = is_repeat_ = false;
+  framed_ = true;
+}
+
+// A repeated head leaves all this as it was.
+void MessageParser::forget_head() {
   llhttp_init(&llhttp_, type_, Callbacks::settings());
   llhttp_.data = this;
   scanner_.start();
   headers_.clear();
   empty(target_);
-  empty(body_);
   empty(name_);
   empty(value_);
-  head_bytes_ = extra_bytes_ = 0;
-  content_length_.reset();
-  head_done_ = head_told_ = complete_ = failed_ = keep_alive_ = is_repeat_ = false;
-  framed_ = true;
 }
 
 std::size_t MessageParser::memory_bytes() const {
@@ -106,6 +111,7 @@ ParseStep MessageParser::next(std::string_view input) {
   if (complete_) return {ParseEvent::kEnd, 0};
   if (is_repeat_) return next_of_repeat(input);
   if (!began()) {
+    if (input.empty()) return {ParseEvent::kNeedMore, 0};
     if (const auto known = recall(input)) return begin_repeat(*known);
   }
   if (input.data() == nullptr) input = "";  // llhttp does arithmetic on it

@@ -90,6 +90,7 @@ class MessageParser {
   // Bytes that were a whole head.
   virtual void remember(std::string_view /*head*/) {}
 
+  void forget_head();
   ParseStep begin_repeat(const HeadRepeat::Match& known);
   ParseStep next_of_repeat(std::string_view input);
   ParseStep tell_head(std::string_view head_part);

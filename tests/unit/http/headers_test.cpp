@@ -146,5 +146,26 @@ TEST(EqualsIgnoreCaseTest, folds_ascii_letters_only) {
   EXPECT_FALSE(equals_ignore_case("[", "{"));
 }
 
+TEST(IsFieldValueTest, a_control_character_is_found_at_any_place_and_a_tab_is_none) {
+  for (std::size_t size = 1; size <= 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(byte);
+        const bool is_good = (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+        ASSERT_EQ(is_field_value(text), is_good) << size << ' ' << at << ' ' << byte;
+      }
+    }
+  }
+  EXPECT_TRUE(is_field_value(""));
+}
+
+TEST(IsFieldValueTest, bytes_beside_each_other_do_not_hide_one_another) {
+  EXPECT_TRUE(is_field_value("\t\t\t\t\xff\x80 \t"));
+  EXPECT_FALSE(is_field_value("\t\t\t\n\t\t\t\t"));
+  EXPECT_FALSE(is_field_value(" !\x7f~\x80\xff\x20\x21"));
+  EXPECT_TRUE(is_field_value("\x20\x21\x80\x81\xa0\xa1\xff\x7e"));
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::http
