@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -52,6 +53,7 @@ class Workspace {
   }
 
   [[nodiscard]] Result<dom::element> parse(std::string_view text) {
+    assert(!is_used_ && "another ParsedJson of this thread lives still");
     if (!reserve(text.size())) {
       return Error{ErrorCode::kTooLarge, "the JSON text is too large to parse"};
     }
@@ -64,6 +66,7 @@ class Workspace {
     if (error != simdjson::SUCCESS) {
       return not_canonical_json(reason(error));
     }
+    is_used_ = true;
     return root;
   }
 
@@ -71,6 +74,7 @@ class Workspace {
 
   // For the next text. Gives the memory of an unusually large one back.
   void clear() {
+    is_used_ = false;
     if (capacity_ > kMaxKeptCapacity) {
       *this = Workspace();
     } else {
@@ -98,6 +102,7 @@ class Workspace {
     return true;
   }
 
+  bool is_used_ = false;  // by a ParsedJson
   std::size_t capacity_ = 0;
   std::unique_ptr<char[]> padded_;  // the text, with the padding that simdjson reads beyond it
   dom::parser parser_;

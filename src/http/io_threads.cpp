@@ -57,6 +57,7 @@ struct IoThread::State {
   asio::posix::basic_stream_descriptor<Executor> socket_events;
   bool asio_watches = false;
   bool sockets_are_busy = false;
+  std::optional<TimePoint> idle_since;  // while it polls for more
   std::size_t told_since_poll = 0;
 
   HeldAnswers held_answers;
@@ -65,8 +66,10 @@ struct IoThread::State {
   std::time_t date_second = 0;
 };
 
-IoThread::IoThread(std::size_t index)
-    : index_(index), state_(std::make_unique<State>(context_, socket_events_.native_handle())) {}
+IoThread::IoThread(std::size_t index, std::chrono::microseconds busy_poll)
+    : index_(index),
+      busy_poll_(busy_poll),
+      state_(std::make_unique<State>(context_, socket_events_.native_handle())) {}
 
 IoThread::~IoThread() = default;
 
@@ -77,10 +80,10 @@ IoThread* IoThread::current() {
 void IoThread::run() {
   this_thread = this;
   while (!context_.stopped()) {
-    if (state_->sockets_are_busy || socket_events_.has_calls()) {
+    if (state_->sockets_are_busy || socket_events_.has_calls() || polls_on()) {
       run_sockets();
     } else {
-      wait_in_asio();
+      sleep_in_asio();
     }
   }
   this_thread = nullptr;
@@ -94,12 +97,25 @@ void IoThread::run_sockets() {
   state_->held_answers.flush();
   state_->sockets_are_busy = told > 0;
   state_->told_since_poll += told;
+  if (told > 0) state_->idle_since.reset();
   if (told > 0 && state_->told_since_poll < kToldBetweenPolls) return;
   state_->told_since_poll = 0;
-  if (told > 0) context_.poll();
+  const bool is_polling = state_->idle_since.has_value();
+  if ((told > 0 || is_polling) && context_.poll() > 0) state_->idle_since.reset();
 }
 
-void IoThread::wait_in_asio() {
+// Asked when there is nothing to do.
+bool IoThread::polls_on() {
+  if (busy_poll_.count() == 0) return false;
+  auto& since = state_->idle_since;
+  if (!since) since = now();
+  if (now() - *since < busy_poll_) return true;
+  since.reset();
+  return false;
+}
+
+void IoThread::sleep_in_asio() {
+  sleeps_.fetch_add(1, std::memory_order_relaxed);
   if (!std::exchange(state_->asio_watches, true)) {
     state_->socket_events.async_wait(asio::posix::descriptor_base::wait_read,
                                      [this](const boost::system::error_code&) {
@@ -152,6 +168,9 @@ Status IoThreadsOptions::validate() const {
   if (threads > 1'024) {
     return Error{ErrorCode::kInvalidArgument, "threads is over 1024"};
   }
+  if (busy_poll_us > kMaxBusyPollUs) {
+    return Error{ErrorCode::kInvalidArgument, "busy_poll_us is over 1000000"};
+  }
   return {};
 }
 
@@ -161,7 +180,10 @@ IoThreads::IoThreads(IoThreadsOptions options) {
   }
   std::size_t count = options.threads;
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
-  for (std::size_t i = 0; i < count; ++i) threads_.push_back(std::make_unique<IoThread>(i));
+  for (std::size_t i = 0; i < count; ++i) {
+    threads_.push_back(
+        std::make_unique<IoThread>(i, std::chrono::microseconds(options.busy_poll_us)));
+  }
   for (const auto& thread : threads_) {
     running_.emplace_back([io = thread.get()] { io->run(); });
   }

@@ -2,9 +2,11 @@
 // thread that got it, so nothing on its path is locked.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -22,7 +24,8 @@ namespace llm_edge_cache::http {
 // One event loop with its timers. Plain sockets wait in socket_events(), the rest in Asio: while
 // the ones are busy the other is asked now and then.
 //
-// Everything but post(), context() and index() is for code that runs on the thread itself.
+// Everything but post(), context(), index() and sleeps() is for code that runs on the thread
+// itself.
 class IoThread {
  public:
   using Executor = boost::asio::io_context::executor_type;
@@ -30,7 +33,8 @@ class IoThread {
   // Bytes of one read; also the most that a message parser sees at a time.
   static constexpr std::size_t kScratchBytes = 64 * 1024;
 
-  explicit IoThread(std::size_t index);
+  // busy_poll: IoThreadsOptions'.
+  explicit IoThread(std::size_t index, std::chrono::microseconds busy_poll = {});
   ~IoThread();
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
@@ -41,6 +45,9 @@ class IoThread {
   [[nodiscard]] boost::asio::io_context& context() { return context_; }
   [[nodiscard]] std::size_t index() const { return index_; }
   [[nodiscard]] bool is_current() const { return current() == this; }
+
+  // How often the loop has slept. From any thread.
+  [[nodiscard]] std::uint64_t sleeps() const { return sleeps_.load(std::memory_order_relaxed); }
 
   // From any thread: runs task on this one. Tasks left when the loop stops are dropped unrun.
   void post(std::function<void()> task);
@@ -68,20 +75,29 @@ class IoThread {
   friend class IoThreads;
   void run();
   void run_sockets();
-  void wait_in_asio();
+  [[nodiscard]] bool polls_on();
+  void sleep_in_asio();
   void arm_tick(TimePoint when);
 
   struct State;
   const std::size_t index_;
+  const std::chrono::microseconds busy_poll_;
+  std::atomic<std::uint64_t> sleeps_{0};
   SocketEvents socket_events_;  // outlives the streams that Asio's handlers hold
   boost::asio::io_context context_{1};
   std::unique_ptr<State> state_;
 };
 
 struct IoThreadsOptions {
-  std::size_t threads = 0;  // 0: one per core
+  static constexpr std::uint64_t kMaxBusyPollUs = 1'000'000;
 
-  [[nodiscard]] Status validate() const;  // at most 1,024 threads
+  std::size_t threads = 0;  // 0: one per core; at most 1,024
+  // How long a thread polls for more after it had something to do, before it sleeps. Waking it
+  // takes tens of microseconds where idle processors are halted, as in most virtual machines; a
+  // thread that polls takes its whole core meanwhile. 0: it sleeps at once.
+  std::uint64_t busy_poll_us = 0;
+
+  [[nodiscard]] Status validate() const;
 };
 
 // Starts the threads; stop() or the destructor ends and joins them. Servers and clients that use

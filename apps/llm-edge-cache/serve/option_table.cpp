@@ -8,6 +8,7 @@
 #include <cctype>
 
 #include "base/parse_number.hpp"
+#include "http/io_threads.hpp"
 #include "serve/rules_layer.hpp"
 #include "serve/tenants_layer.hpp"
 #include "serve/upstreams_layer.hpp"
@@ -58,6 +59,15 @@ constexpr auto kOptions = std::to_array<Option>({
      {},
      0,
      256},
+    {"busy-poll-us",
+     "busy_poll_us",
+     &C::busy_poll_us,
+     "us",
+     "How long an I/O thread polls for more before it sleeps. It is woken sooner for that where "
+     "idle processors are halted, as in virtual machines, and takes its core meanwhile. 0: never",
+     {},
+     0,
+     http::IoThreadsOptions::kMaxBusyPollUs},
     {"drain-timeout-ms", "drain_timeout_ms", &C::drain_timeout_ms, "ms",
      "Time that requests have to end after SIGTERM"},
 

@@ -78,7 +78,7 @@ ProxyProcess::ProxyProcess(const ServeConfig& config, const std::string& scope_s
     : access_log_(config.access_log.empty()
                       ? nullptr
                       : std::make_shared<observability::AccessLog>(config.access_log)),
-      threads_({.threads = config.threads}),
+      threads_({.threads = config.threads, .busy_poll_us = config.busy_poll_us}),
       admin_threads_({.threads = 1}) {
   const auto clock = std::make_shared<SystemClock>();
   cache_ = std::make_unique<TieredCache>(std::make_unique<MemoryTier>(config.l1_config(), clock),

@@ -36,6 +36,7 @@ struct ServeConfig {
   std::string admin_tls_key;
   std::uint64_t tls_handshake_timeout_ms = 10'000;
   std::uint64_t threads = 0;  // 0: one per processor
+  std::uint64_t busy_poll_us = 0;
   std::uint64_t drain_timeout_ms = 10'000;
 
   std::string upstream;  // http(s)://host[:port][/prefix]

@@ -42,6 +42,10 @@ TEST(IoThreadsTest, too_many_are_refused) {
   EXPECT_THROW(IoThreads({.threads = 5'000}), std::invalid_argument);
 }
 
+TEST(IoThreadsTest, a_poll_of_more_than_a_second_is_refused) {
+  EXPECT_THROW(IoThreads({.threads = 1, .busy_poll_us = 1'000'001}), std::invalid_argument);
+}
+
 TEST(IoThreadsTest, stopped_threads_run_tasks_in_place_and_stop_again) {
   IoThreads threads({.threads = 2});
   threads.stop();

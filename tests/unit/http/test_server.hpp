@@ -33,8 +33,10 @@ inline ServerOptions on_free_port(ServerOptions options = {}) {
 // Two threads, so that connections are dealt.
 class TestServer {
  public:
-  explicit TestServer(std::function<void(ExchangePtr)> function, ServerOptions options = {})
-      : server_(threads_, on_free_port(std::move(options)),
+  explicit TestServer(std::function<void(ExchangePtr)> function, ServerOptions options = {},
+                      IoThreadsOptions threads = {.threads = 2})
+      : threads_(threads),
+        server_(threads_, on_free_port(std::move(options)),
                 std::make_shared<FunctionHandler>(std::move(function))) {}
 
   [[nodiscard]] std::uint16_t port() const { return server_.port(); }
@@ -42,7 +44,7 @@ class TestServer {
   [[nodiscard]] IoThreads& threads() { return threads_; }
 
  private:
-  IoThreads threads_{{.threads = 2}};
+  IoThreads threads_;
   Server server_;
 };
 

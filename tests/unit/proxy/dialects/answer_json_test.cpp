@@ -75,6 +75,25 @@ TEST(HasUniqueNamesTest, agrees_with_what_parse_answer_json_refuses) {
   }
 }
 
+TEST(HasUniqueNamesTest, finds_a_name_twice_among_few_and_among_many) {
+  // Members n1, n2, .. and one more.
+  const auto are_unique = [](int members, const std::string& last) {
+    std::string text = "{";
+    for (int i = 1; i < members; ++i) {
+      text += "\"n" + std::to_string(i) + "\":{},";
+    }
+    const auto json = ParsedJson::parse(text + '"' + last + "\":0}");
+    EXPECT_TRUE(json.ok()) << text;
+    return has_unique_names(*json);
+  };
+  for (int members = 1; members <= 40; ++members) {
+    EXPECT_TRUE(are_unique(members, "n0")) << members;
+    for (int twice = 1; twice < members; ++twice) {
+      EXPECT_FALSE(are_unique(members, "n" + std::to_string(twice))) << members << ' ' << twice;
+    }
+  }
+}
+
 TEST(MemberOfTest, is_null_where_there_is_no_such_member) {
   EXPECT_TRUE(member_of(Json::parse("{}"), "a").is_null());
   EXPECT_TRUE(member_of(Json::parse("[1]"), "a").is_null());
