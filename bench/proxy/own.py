@@ -23,6 +23,15 @@ class Own(Contender):
         return {"XDG_STATE_HOME": str(folder)}  # where the secret of the scopes is kept
 
 
+class PollingOwn(Own):
+    """The same, whose thread polls before it sleeps: for the delay of a miss."""
+
+    name = "llm_edge_cache --busy-poll-us 300"
+
+    def command(self, folder, port, upstream_port):
+        return [*super().command(folder, port, upstream_port), "--busy-poll-us", "300"]
+
+
 class MockProvider(Own):
     """The provider itself: the floor of a miss."""
 

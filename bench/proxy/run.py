@@ -19,7 +19,7 @@ from contender import NotRun  # noqa: E402
 from latency import miss_delay, stream_delay  # noqa: E402
 from litellm import LiteLlm  # noqa: E402
 from nginx import modes  # noqa: E402
-from own import MockProvider, Own  # noqa: E402
+from own import MockProvider, Own, PollingOwn  # noqa: E402
 from portkey import Portkey  # noqa: E402
 from support import report  # noqa: E402
 from support.peers import OUT  # noqa: E402
@@ -184,7 +184,7 @@ def main():
     build = arguments.build.resolve()
     ours = Own(build)
     wanted = tuple(name for name in arguments.only.split(",") if name)
-    everyone = [ours, *modes(), Varnish(), LiteLlm(OUT / "proxy"), Portkey(OUT / "proxy"), MockProvider(build)]
+    everyone = [ours, PollingOwn(build), *modes(), Varnish(), LiteLlm(OUT / "proxy"), Portkey(OUT / "proxy"), MockProvider(build)]
     chosen = [c for c in everyone if c is ours or not wanted or c.name.startswith(wanted)]
     absent: dict[str, str] = {}
     running: list = []
