@@ -7,15 +7,14 @@
 namespace llm_edge_cache::proxy::request_traits_test {
 namespace {
 
-RequestTraits traits(std::string_view body) {
+RequestTraits traits(std::string_view body, std::string_view path = "/v1/chat/completions",
+                     AnswerForm form = AnswerForm::kJson) {
   const auto json = ParsedJson::parse(body);
-  return read_request_traits("/v1/chat/completions", {}, json.ok() ? JsonView(*json) : JsonView());
+  return read_request_traits(path, {.form = form}, json.ok() ? JsonView(*json) : JsonView());
 }
 
 TEST(RequestTraitsTest, reads_model_path_and_form) {
-  const auto json = ParsedJson::parse(R"({"model":"claude-sonnet"})");
-  const auto read =
-      read_request_traits("/v1/messages", {.form = AnswerForm::kStream}, JsonView(*json));
+  const auto read = traits(R"({"model":"claude-sonnet"})", "/v1/messages", AnswerForm::kStream);
   EXPECT_EQ(read.model, "claude-sonnet");
   EXPECT_EQ(read.path, "/v1/messages");
   EXPECT_TRUE(read.is_streamed);
