@@ -76,7 +76,7 @@ std::optional<UpstreamTable::Index> RequestKeyer::upstream_of(const http::Reques
     return upstream_of(head, JsonView());
   }
   const auto json = ParsedJson::parse(body);
-  return upstream_of(head, json.ok() ? JsonView(*json) : JsonView());
+  return upstream_of(head, json.ok() ? JsonView::of(*json) : JsonView());
 }
 
 const std::vector<std::string>& RequestKeyer::keyless_members(const Dialect& dialect) const {
@@ -131,7 +131,7 @@ Result<KeyedRequest> RequestKeyer::parse(const RequestToKey& request, KeySpace s
   if (!status.ok()) {
     return status.error();
   }
-  const JsonView body(*json);
+  const auto body = JsonView::of(*json);
   const auto wish = request.dialect.wish_of(body);
   if (!wish.ok()) {
     return wish.error();

@@ -144,7 +144,7 @@ class Explainer {
     decision.is_streamed = wish.form == proxy::AnswerForm::kStream;
     const auto request = ParsedJson::parse(body_);
     decision.traits = proxy::read_request_traits(
-        head_.path(), wish, request.ok() ? proxy::JsonView(*request) : proxy::JsonView());
+        head_.path(), wish, request.ok() ? proxy::JsonView::of(*request) : proxy::JsonView());
     if (keyer_.rules().rule(rule) != nullptr) {
       decision.rule = config_.rules[rule];
       decision.rule_number = rule + 1U;

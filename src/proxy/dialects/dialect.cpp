@@ -13,7 +13,7 @@ Result<AnswerWish> Dialect::read_wish(std::string_view request_body) const {
   if (!has_unique_names(*request)) {
     return Error{ErrorCode::kInvalidArgument, "the request has a name twice in an object"};
   }
-  return wish_of(JsonView(*request));
+  return wish_of(JsonView::of(*request));
 }
 
 }  // namespace llm_edge_cache::proxy

@@ -85,7 +85,9 @@ std::optional<std::uint64_t> whole_number(dom::element value) {
 
 JsonView::JsonView() : made_(&null_json()) {}
 
-JsonView::JsonView(const ParsedJson& json) : parsed_(std::bit_cast<Place>(json.root())) {}
+JsonView JsonView::of(const ParsedJson& json) {
+  return JsonView(std::bit_cast<Place>(json.root()));
+}
 
 Kind JsonView::kind() const {
   return made_ != nullptr ? kind_of(*made_) : kind_of(element_at(parsed_));

@@ -25,7 +25,8 @@ class JsonView {
   JsonView();                                    // null
   JsonView(const nlohmann::ordered_json& value)  // implicit: the two are read alike
       : made_(&value) {}
-  explicit JsonView(const ParsedJson& json);
+  // Of the whole text. No constructor: a Json would be tried for one.
+  [[nodiscard]] static JsonView of(const ParsedJson& json);
 
   [[nodiscard]] Kind kind() const;
   [[nodiscard]] bool is_null() const { return kind() == Kind::kNull; }

@@ -23,7 +23,7 @@ AnswerReview StreamedDialect::review(AnswerForm form, std::string_view answer) c
   }
   const auto body = ParsedJson::parse(answer);
   const bool is_sound = body.ok() && has_unique_names(*body);
-  return is_sound ? review_body(JsonView(*body)) : refused(StoreRefusal::kMalformed);
+  return is_sound ? review_body(JsonView::of(*body)) : refused(StoreRefusal::kMalformed);
 }
 
 AnswerReview StreamedDialect::review_body(JsonView body) const {

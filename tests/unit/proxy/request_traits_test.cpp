@@ -10,7 +10,7 @@ namespace {
 RequestTraits traits(std::string_view body, std::string_view path = "/v1/chat/completions",
                      AnswerForm form = AnswerForm::kJson) {
   const auto json = ParsedJson::parse(body);
-  return read_request_traits(path, {.form = form}, json.ok() ? JsonView(*json) : JsonView());
+  return read_request_traits(path, {.form = form}, json.ok() ? JsonView::of(*json) : JsonView());
 }
 
 TEST(RequestTraitsTest, reads_model_path_and_form) {

@@ -33,7 +33,7 @@ class JsonViewTest : public testing::TestWithParam<Holder> {
     auto parsed = ParsedJson::parse(text);
     EXPECT_TRUE(parsed.ok()) << text;
     parsed_.emplace(std::move(*parsed));
-    return JsonView(*parsed_);
+    return JsonView::of(*parsed_);
   }
 
  private:
@@ -147,7 +147,7 @@ TEST(JsonViewOfNothingTest, is_null) {
 TEST(JsonViewOfTextTest, of_members_with_one_name_the_last_is_taken) {
   const auto json = ParsedJson::parse(R"({"model":"a","n":1,"model":"b"})");
   ASSERT_TRUE(json.ok());
-  EXPECT_EQ(JsonView(*json)["model"].text(), "b");
+  EXPECT_EQ(JsonView::of(*json)["model"].text(), "b");
 }
 
 }  // namespace
