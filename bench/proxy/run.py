@@ -184,7 +184,8 @@ def main():
     build = arguments.build.resolve()
     ours = Own(build)
     wanted = tuple(name for name in arguments.only.split(",") if name)
-    everyone = [ours, PollingOwn(build), *modes(), Varnish(), LiteLlm(OUT / "proxy"), Portkey(OUT / "proxy"), MockProvider(build)]
+    others = [Varnish(), LiteLlm(OUT / "proxy"), Portkey(OUT / "proxy"), MockProvider(build)]
+    everyone = [ours, PollingOwn(build), *modes(), *others]
     chosen = [c for c in everyone if c is ours or not wanted or c.name.startswith(wanted)]
     absent: dict[str, str] = {}
     running: list = []
