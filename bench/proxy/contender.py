@@ -36,6 +36,7 @@ class Contender:
 
     name = ""
     caches = True
+    is_proxy = True
     was_started = False
     replays_exactly = True  # a hit has the bytes of the last one
     headers: dict[str, str] = {}  # that every request to it has, beside the usual ones

@@ -37,6 +37,7 @@ class MockProvider(Own):
 
     name = "direct"
     caches = False
+    is_proxy = False
 
     def command(self, folder, port, upstream_port):
         return [str(self.binary), "mock-provider", "--listen", f"127.0.0.1:{port}"]

@@ -2,13 +2,13 @@
 """The proxy beside other caching proxies, in turn, each on one core; README.md says what is measured.
 
     bench/proxy/run.py [--build build/release] [--seconds 5] [--rounds 3] [--only NAME[,NAME]]
+                       [--case TEXT]...
 """
 
 import argparse
 import dataclasses
 import http.client
 import pathlib
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,17 +16,20 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from contender import NotRun  # noqa: E402
+from costs import Cost, medians, table  # noqa: E402
 from latency import miss_delay, stream_delay  # noqa: E402
 from litellm import LiteLlm  # noqa: E402
 from nginx import modes  # noqa: E402
 from own import MockProvider, Own, PollingOwn  # noqa: E402
 from portkey import Portkey  # noqa: E402
+from relay import BareRelay  # noqa: E402
 from support import report  # noqa: E402
 from support.peers import OUT  # noqa: E402
 from varnish import Varnish  # noqa: E402
 from workload import body_of_size, load_by_wrk, load_of_hits, request_bytes, write_script  # noqa: E402
 
 PROXY_CORE, LOAD_CORE = "0", "1"
+MISS_DELAY, STREAM_DELAY = "miss, 1 connection", "streamed bytes"
 # Of a contender that ends, hangs or answers nonsense: the others go on.
 FAILURES = (NotRun, OSError, http.client.HTTPException, subprocess.SubprocessError)
 
@@ -37,16 +40,6 @@ class Case:
     body: str
     connections: int
     fresh: bool = False  # no question is asked twice: all are misses
-
-
-@dataclasses.dataclass
-class Cost:
-    rate: float
-    cpu_us: float
-    p50_us: float
-    p99_us: float
-    resident_mb: float
-    errors: int
 
 
 def cases(provider_port: int) -> list[Case]:
@@ -67,6 +60,10 @@ class Bench:
     provider: MockProvider
     seconds: int
     client: str  # of hits
+    wanted: list[str]  # parts of the names of cases; none: all
+
+    def wants(self, case: str) -> bool:
+        return not self.wanted or any(part in case for part in self.wanted)
 
     def measure(self, contender, case: Case) -> Cost:
         answer = b"" if case.fresh else contender.check_hit(case.body, self.provider)
@@ -138,39 +135,20 @@ def measure_all(bench: Bench, todo: list[Case], running: list, rounds: int, abse
 def delays(bench: Bench, running: list, rounds: int, absent: dict[str, str]) -> str:
     """The two tables of latency.py; those of streams start proxies of their own when the others have ended."""
     texts = []
-    proxies = [contender for contender in running if contender.caches]
+    proxies = [contender for contender in running if contender.is_proxy]
     try:
-        texts.append(miss_delay(bench.build, proxies, bench.provider, bench.folder, rounds, LOAD_CORE))
+        if bench.wants(MISS_DELAY):
+            texts.append(miss_delay(bench.build, proxies, bench.provider, bench.folder, rounds, LOAD_CORE))
     except FAILURES as why:
-        absent["miss, 1 connection"] = str(why)
+        absent[MISS_DELAY] = str(why)
     while running:
         running.pop().stop()
     try:
-        texts.append(stream_delay(bench.build, bench.folder, rounds, PROXY_CORE, LOAD_CORE))
+        if bench.wants(STREAM_DELAY):
+            texts.append(stream_delay(bench.build, bench.folder, rounds, PROXY_CORE, LOAD_CORE))
     except FAILURES as why:
-        absent["streamed bytes"] = str(why)
+        absent[STREAM_DELAY] = str(why)
     return "\n".join(texts)
-
-
-def median(costs: list[Cost]) -> Cost:
-    fields = (field.name for field in dataclasses.fields(Cost))
-    return Cost(*(statistics.median(getattr(cost, field) for cost in costs) for field in fields))
-
-
-def table(results: dict[str, dict[str, Cost]], ours: str) -> str:
-    header = ["", "requests/s", "CPU us/request", "p50 us", "p99 us", "RSS MB", "CPU, ours is", "rate, ours is"]
-    parts = []
-    for case, costs in results.items():
-        rows = []
-        for name, cost in costs.items():
-            against = [f"{costs[ours].cpu_us / cost.cpu_us:.2f}", f"{costs[ours].rate / cost.rate:.2f}x"]
-            failed = f" ({cost.errors:.0f} errors)" if cost.errors else ""
-            rows.append([
-                name + failed, f"{cost.rate:,.0f}", f"{cost.cpu_us:.1f}", f"{cost.p50_us:.0f}", f"{cost.p99_us:.0f}",
-                f"{cost.resident_mb:.0f}", *against,
-            ])  # fmt: skip
-        parts.append(f"**{case}**\n\n{report.markdown(header, rows)}")
-    return "\n".join(parts)
 
 
 def main():
@@ -180,11 +158,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--client", choices=["bench_http_load", "wrk"], default="bench_http_load", help="of hits")
     parser.add_argument("--only", default="", help="contenders, by the start of their names")
+    parser.add_argument("--case", action="append", default=[], help="cases with this in their names; may be repeated")
     arguments = parser.parse_args()
     build = arguments.build.resolve()
     ours = Own(build)
     wanted = tuple(name for name in arguments.only.split(",") if name)
-    others = [Varnish(), LiteLlm(OUT / "proxy"), Portkey(OUT / "proxy"), MockProvider(build)]
+    others = [Varnish(), LiteLlm(OUT / "proxy"), Portkey(OUT / "proxy"), BareRelay(build), MockProvider(build)]
     everyone = [ours, PollingOwn(build), *modes(), *others]
     chosen = [c for c in everyone if c is ours or not wanted or c.name.startswith(wanted)]
     absent: dict[str, str] = {}
@@ -194,24 +173,26 @@ def main():
         folder.chmod(0o755)
         provider = MockProvider(build)
         provider.start(folder / "provider", 0, LOAD_CORE)
-        bench = Bench(build, folder, provider, arguments.seconds, arguments.client)
+        bench = Bench(build, folder, provider, arguments.seconds, arguments.client, arguments.case)
         try:
-            todo = cases(provider.port)
-            start(chosen, bench, todo[0].body, running, absent)
+            every_case = cases(provider.port)
+            start(chosen, bench, every_case[0].body, running, absent)
+            todo = [case for case in every_case if bench.wants(case.name)]
             costs = measure_all(bench, todo, running, arguments.rounds, absent)
             latencies = delays(bench, running, arguments.rounds, absent)
         finally:
             for contender in [*running, provider]:
                 contender.stop()
-    results = {case: {n: median(c) for n, c in by_name.items()} for case, by_name in costs.items()}
-    text = f"{table(results, ours.name)}\n{latencies}"
+    if not costs and not latencies:
+        parser.error(f"nothing was measured: no case has {' or '.join(arguments.case)} in its name")
+    text = f"{table(costs, ours.name)}\n{latencies}"
     versions = dict.fromkeys(version for c in chosen if c.was_started and (version := c.version()))
     text += f"\nVersions: {', '.join(versions)}.\n" if versions else ""
     text += "".join(f"\nNot run: {name} ({why}).\n" for name, why in absent.items())
     print(text)
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "proxy.md").write_text(text)
-    rates = {case: {n: cost.rate for n, cost in by_name.items()} for case, by_name in results.items()}
+    rates = {case: {n: cost.rate for n, cost in medians(by_name).items()} for case, by_name in costs.items()}
     report.bar_chart("Proxies on one core", "requests/s", rates, OUT / "proxy.svg")
 
 
