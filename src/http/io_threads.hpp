@@ -112,6 +112,7 @@ class IoThreads {
 
   [[nodiscard]] std::size_t size() const { return threads_.size(); }
   [[nodiscard]] IoThread& at(std::size_t index) { return *threads_[index]; }
+  [[nodiscard]] const IoThread& at(std::size_t index) const { return *threads_[index]; }
 
   // Runs task on every thread and waits until all have run it; after stop() runs them right here.
   // Not to be called from one of the threads.

@@ -21,6 +21,7 @@ struct CacheReport {
   std::string_view version;
   std::uint64_t uptime_ms = 0;
   std::size_t client_connections = 0;
+  std::uint64_t io_sleeps = 0;  // of the threads that serve clients
   TierReport l1 = {};
   std::optional<TierReport> l2 = {};  // where it is configured
   FleetReport fleet = {};

@@ -258,6 +258,9 @@ void add_process(PrometheusText& text, const CacheReport& report) {
       .add({}, report.proxy.followers_cut);
   text.gauge("llm_edge_client_connections", "Open connections of clients.")
       .add({}, std::uint64_t{report.client_connections});
+  text.counter("llm_edge_io_sleeps_total",
+               "Times that an I/O thread had nothing to do and slept; polling is to lower it.")
+      .add({}, report.io_sleeps);
   text.counter("llm_edge_access_log_dropped_total", "Lines of the access log that were lost.")
       .add({}, report.access_log_dropped);
   text.counter("llm_edge_config_reloads_total", "Reloads of the configuration, by result.")

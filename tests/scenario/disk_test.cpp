@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/scenario/metrics.hpp"
 #include "tests/scenario/program.hpp"
 #include "tests/scenario/raw_client.hpp"
 #include "tests/support/eventually.hpp"
@@ -31,14 +32,8 @@ class DiskTest : public ::testing::Test {
   [[nodiscard]] std::map<std::string, std::string> environment() const {
     return {{"XDG_STATE_HOME", (dir_.path() / "state").string()}};
   }
-  [[nodiscard]] static double metric(const Program& proxy, const std::string& sample) {
-    const auto body = get(proxy.address("admin"), "/metrics").body;
-    const auto at = body.find("\n" + sample + " ");
-    if (at == std::string::npos) throw std::runtime_error("no metric " + sample);
-    return std::stod(body.substr(at + sample.size() + 2));
-  }
   [[nodiscard]] static bool is_flushed(const Program& proxy) {
-    return metric(proxy, R"(llm_edge_cache_write_queue_entries{tier="l2"})") == 0;
+    return metric_of(proxy, R"(llm_edge_cache_write_queue_entries{tier="l2"})") == 0;
   }
 
   TempDir dir_;
@@ -86,7 +81,7 @@ class SuddenDeathTest : public DiskTest {
   }
   static void expect_clean(const Program& proxy) {
     ASSERT_THAT(get(proxy.address("admin"), "/readyz").body, HasSubstr("\"l2\":\"ok\""));
-    ASSERT_EQ(metric(proxy, R"(llm_edge_cache_errors_total{tier="l2",kind="corrupt"})"), 0);
+    ASSERT_EQ(metric_of(proxy, R"(llm_edge_cache_errors_total{tier="l2",kind="corrupt"})"), 0);
   }
   void store_and_flush(const Program& proxy, const std::string& life) {
     for (const char* part : {"a", "b", "c"}) {
@@ -108,8 +103,8 @@ class SuddenDeathTest : public DiskTest {
       }
     });
     const char* const writes = R"(llm_edge_cache_writes_total{tier="l2"})";
-    const double before = metric(proxy, writes);
-    ASSERT_TRUE(eventually([&] { return metric(proxy, writes) >= before + more_writes; }));
+    const double before = metric_of(proxy, writes);
+    ASSERT_TRUE(eventually([&] { return metric_of(proxy, writes) >= before + more_writes; }));
     proxy.process().signal(SIGKILL);
     EXPECT_EQ(proxy.process().wait(), 128 + SIGKILL);
     traffic.join();

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "tests/scenario/metrics.hpp"
 #include "tests/scenario/program.hpp"
 #include "tests/scenario/raw_client.hpp"
 #include "tests/support/eventually.hpp"
@@ -14,13 +15,6 @@ namespace llm_edge_cache::test {
 namespace {
 
 using ::testing::HasSubstr;
-
-double metric(const Program& proxy, const std::string& sample) {
-  const auto body = get(proxy.address("admin"), "/metrics").body;
-  const auto at = body.find("\n" + sample + " ");
-  if (at == std::string::npos) throw std::runtime_error("no metric " + sample);
-  return std::stod(body.substr(at + sample.size() + 2));
-}
 
 class FrozenRedisTest : public ::testing::Test {
  protected:
@@ -41,12 +35,12 @@ TEST_F(FrozenRedisTest, hits_in_memory_never_ask_it) {
   Program proxy(arguments(), environment());
   ask_chat(proxy.address("listen"), "warm");
   redis_.freeze();
-  const auto asked = metric(proxy, R"(llm_edge_cache_misses_total{tier="l2"})");
+  const auto asked = metric_of(proxy, R"(llm_edge_cache_misses_total{tier="l2"})");
   for (int i = 0; i < 50; ++i) {
     EXPECT_THAT(ask_chat(proxy.address("listen"), "warm").field("cache-status"),
                 HasSubstr("detail=l1"));
   }
-  EXPECT_EQ(metric(proxy, R"(llm_edge_cache_misses_total{tier="l2"})"), asked);
+  EXPECT_EQ(metric_of(proxy, R"(llm_edge_cache_misses_total{tier="l2"})"), asked);
   redis_.thaw();
 }
 
@@ -62,9 +56,9 @@ TEST_F(FrozenRedisTest, misses_are_answered_and_few_of_them_wait) {
   EXPECT_THAT(get(proxy.address("admin"), "/readyz").body, HasSubstr("\"l2\":\"degraded\""));
   // A lookup that waits for its deadline is counted as a timeout, one that is turned away inside
   // the call as unavailable: together they waited for one operation deadline.
-  EXPECT_EQ(metric(proxy, R"(llm_edge_cache_errors_total{tier="l2",kind="timeout"})"), 1);
-  EXPECT_GE(metric(proxy, R"(llm_edge_cache_errors_total{tier="l2",kind="unavailable"})"), 39);
-  EXPECT_EQ(metric(proxy, R"(llm_edge_cache_breaker_state{tier="l2"})"), 2);  // open
+  EXPECT_EQ(metric_of(proxy, R"(llm_edge_cache_errors_total{tier="l2",kind="timeout"})"), 1);
+  EXPECT_GE(metric_of(proxy, R"(llm_edge_cache_errors_total{tier="l2",kind="unavailable"})"), 39);
+  EXPECT_EQ(metric_of(proxy, R"(llm_edge_cache_breaker_state{tier="l2"})"), 2);  // open
   EXPECT_THAT(ask_chat(proxy.address("listen"), "cold 0").field("cache-status"),
               HasSubstr("detail=l1"));
   redis_.thaw();
@@ -91,10 +85,10 @@ TEST_F(FrozenRedisTest, many_callers_wait_for_one_deadline_each_at_most) {
   for (auto& caller : callers) caller.join();
   // The first deadline shuts the gate for all: only the one lookup that each caller had out by then
   // can have waited.
-  const auto waited = metric(proxy, R"(llm_edge_cache_errors_total{tier="l2",kind="timeout"})");
+  const auto waited = metric_of(proxy, R"(llm_edge_cache_errors_total{tier="l2",kind="timeout"})");
   EXPECT_GE(waited, 1);
   EXPECT_LE(waited, kCallers);
-  EXPECT_GE(metric(proxy, R"(llm_edge_cache_errors_total{tier="l2",kind="unavailable"})"),
+  EXPECT_GE(metric_of(proxy, R"(llm_edge_cache_errors_total{tier="l2",kind="unavailable"})"),
             kCallers * kEach - waited);
   redis_.thaw();
 }

@@ -136,6 +136,7 @@ observability::CacheReport ProxyProcess::report() const {
                                      std::chrono::steady_clock::now() - started_)
                                      .count());
   report.client_connections = server_->connection_count();
+  for (std::size_t i = 0; i < threads_.size(); ++i) report.io_sleeps += threads_.at(i).sleeps();
   report.l1 = cache_->l1_report();
   if (cache_->has_l2()) report.l2 = cache_->l2_report();
   report.fleet = cache_->fleet_report();

@@ -16,7 +16,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 CacheReport some_report() {
-  CacheReport report{.version = "1.2.3", .uptime_ms = 1'500, .client_connections = 4};
+  CacheReport report{
+      .version = "1.2.3", .uptime_ms = 1'500, .client_connections = 4, .io_sleeps = 8};
   report.l1.lookups.hits = 7;
   report.l1.lookups.misses = 3;
   report.l1.lookups.latency.buckets[0] = 9;
@@ -93,6 +94,13 @@ TEST(MetricsTextTest, tells_the_tiers_apart) {
   EXPECT_THAT(text, HasSubstr("llm_edge_cache_errors_total{tier=\"l2\",kind=\"timeout\"} 6\n"));
   EXPECT_THAT(text, HasSubstr("llm_edge_cache_breaker_state{tier=\"l2\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("llm_edge_cache_size_entries{tier=\"l1\"} 11\n"));
+}
+
+TEST(MetricsTextTest, tells_of_the_process) {
+  const auto text = metrics_text(some_report());
+  EXPECT_THAT(text, HasSubstr("llm_edge_client_connections 4\n"));
+  EXPECT_THAT(text, HasSubstr("llm_edge_io_sleeps_total 8\n"));
+  EXPECT_THAT(text, HasSubstr("llm_edge_uptime_seconds 1.5\n"));
 }
 
 TEST(MetricsTextTest, latency_is_in_milliseconds_from_a_microsecond) {
