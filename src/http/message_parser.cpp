@@ -51,6 +51,10 @@ struct MessageParser::Callbacks {
   static int on_chunk_extension(llhttp_t* llhttp, const char*, std::size_t size) {
     return self(llhttp).count_extra(size);
   }
+  // After the size line of the last chunk, only trailers are to come.
+  static int on_chunk_header(llhttp_t* llhttp) {
+    return llhttp->content_length == 0 ? self(llhttp).begin_trailers() : 0;
+  }
   static int on_message_complete(llhttp_t* llhttp) {
     self(llhttp).complete_ = true;
     return HPE_PAUSED;
@@ -68,6 +72,7 @@ struct MessageParser::Callbacks {
       made.on_body = on_body;
       made.on_chunk_extension_name = on_chunk_extension;
       made.on_chunk_extension_value = on_chunk_extension;
+      made.on_chunk_header = on_chunk_header;
       made.on_message_complete = on_message_complete;
       return made;
     }();
@@ -86,6 +91,7 @@ void MessageParser::restart() {
   head_bytes_ = extra_bytes_ = 0;
   content_length_.reset();
   head_done_ = head_told_ = complete_ = failed_ = keep_alive_ = is_repeat_ = false;
+  in_trailers_ = false;
   framed_ = true;
 }
 
@@ -117,17 +123,39 @@ ParseStep MessageParser::next(std::string_view input) {
   if (input.data() == nullptr) input = "";  // llhttp does arithmetic on it
   if (llhttp_get_errno(&llhttp_) == HPE_PAUSED) llhttp_resume(&llhttp_);
 
-  const llhttp_errno_t result = llhttp_execute(&llhttp_, input.data(), input.size());
+  std::size_t consumed = in_trailers_ ? 0 : execute(input);
+  if (in_trailers_ && !failed_) consumed += execute_trailers(input.substr(consumed));
   if (failed_) return {ParseEvent::kError, 0};
-  if (result != HPE_OK && result != HPE_PAUSED) return fail_from_llhttp();
-
-  std::size_t consumed = input.size();
-  if (result == HPE_PAUSED) {
-    consumed = static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - input.data());
-  }
   if (!head_told_) return tell_head(input.substr(0, consumed));
   if (complete_) return {ParseEvent::kEnd, consumed};
   return {body_.empty() ? ParseEvent::kNeedMore : ParseEvent::kBody, consumed};
+}
+
+// Up to where llhttp pauses. Returns how much it took, which means nothing where it fails.
+std::size_t MessageParser::execute(std::string_view input) {
+  const llhttp_errno_t result = llhttp_execute(&llhttp_, input.data(), input.size());
+  if (failed_ || result == HPE_OK) return input.size();
+  if (result != HPE_PAUSED) {
+    fail_from_llhttp();
+    return 0;
+  }
+  return static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - input.data());
+}
+
+int MessageParser::begin_trailers() {
+  in_trailers_ = true;
+  scanner_.start();
+  return HPE_PAUSED;
+}
+
+// llhttp takes a bare LF for their end.
+std::size_t MessageParser::execute_trailers(std::string_view input) {
+  if (llhttp_get_errno(&llhttp_) == HPE_PAUSED) llhttp_resume(&llhttp_);
+  const std::size_t consumed = execute(input);
+  if (!failed_ && !scanner_.scan(input.substr(0, consumed))) {
+    fail(400, "the trailers have a bare CR or LF, a NUL, or a folded field");
+  }
+  return consumed;
 }
 
 ParseStep MessageParser::tell_head(std::string_view head_part) {
@@ -256,25 +284,25 @@ ParseStep MessageParser::fail_step(std::uint16_t status, std::string_view detail
   return {ParseEvent::kError, 0};
 }
 
-ParseStep MessageParser::fail_from_llhttp() {
+void MessageParser::fail_from_llhttp() {
   switch (llhttp_get_errno(&llhttp_)) {
     case HPE_INVALID_VERSION:
-      return fail_step(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+      return static_cast<void>(fail(505, "only HTTP/1.0 and HTTP/1.1 are spoken here"));
     case HPE_INVALID_METHOD:
-      return fail_step(400, "the method is not known here");
+      return static_cast<void>(fail(400, "the method is not known here"));
     case HPE_INVALID_URL:
-      return fail_step(400, "the target is malformed");
+      return static_cast<void>(fail(400, "the target is malformed"));
     case HPE_INVALID_CONTENT_LENGTH:
     case HPE_UNEXPECTED_CONTENT_LENGTH:
-      return fail_step(400, "Content-Length is malformed");
+      return static_cast<void>(fail(400, "Content-Length is malformed"));
     case HPE_INVALID_TRANSFER_ENCODING:
-      return fail_step(400, "Transfer-Encoding is malformed");
+      return static_cast<void>(fail(400, "Transfer-Encoding is malformed"));
     case HPE_INVALID_CHUNK_SIZE:
-      return fail_step(400, "a chunk size is malformed");
+      return static_cast<void>(fail(400, "a chunk size is malformed"));
     case HPE_INVALID_HEADER_TOKEN:
-      return fail_step(400, "a field has a forbidden character");
+      return static_cast<void>(fail(400, "a field has a forbidden character"));
     default:
-      return fail_step(400, "the message is malformed");
+      return static_cast<void>(fail(400, "the message is malformed"));
   }
 }
 

@@ -93,9 +93,12 @@ class MessageParser {
   void forget_head();
   ParseStep begin_repeat(const HeadRepeat::Match& known);
   ParseStep next_of_repeat(std::string_view input);
+  std::size_t execute(std::string_view input);
+  std::size_t execute_trailers(std::string_view input);
   ParseStep tell_head(std::string_view head_part);
 
   int on_headers_complete();
+  int begin_trailers();
   int add_target(std::string_view bytes);
   int add_name(std::string_view bytes);
   int add_value(std::string_view bytes);
@@ -103,7 +106,7 @@ class MessageParser {
   int count_extra(std::size_t bytes);
   int fail(std::uint16_t status, std::string_view detail);
   ParseStep fail_step(std::uint16_t status, std::string_view detail);
-  ParseStep fail_from_llhttp();
+  void fail_from_llhttp();
   bool take_head_bytes(std::string_view bytes);
 
   const llhttp_type_t type_;
@@ -123,6 +126,7 @@ class MessageParser {
   bool failed_ = false;
   bool keep_alive_ = false;
   bool framed_ = true;
+  bool in_trailers_ = false;  // of a chunked message
   // Of a message whose head was recalled, so that llhttp knows nothing of it.
   bool is_repeat_ = false;
   std::uint64_t body_left_ = 0;

@@ -160,8 +160,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
     const std::size_t limit = shared_->options.max_connections;
     const std::size_t count = count_.fetch_add(1) + 1;
     if (count > limit + kOverloadRoom || (count > limit && shared_->options.tls)) {
-      count_.fetch_sub(1);
-      return;
+      return uncount();
     }
     const bool overloaded = count > limit;
     if (thread.is_current()) return adopt(thread, std::move(socket), overloaded);
@@ -174,10 +173,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   void adopt(IoThread& thread, Socket socket, bool overloaded) {
     IoError error;
     const tcp::endpoint remote = socket.remote_endpoint(error);
-    if (stopped_ || error) {
-      count_.fetch_sub(1);
-      return;
-    }
+    if (stopped_ || error) return uncount();
     Connections& connections = connections_[thread.index()];
     connections.emplace_back();
     const auto place = std::prev(connections.end());
@@ -203,6 +199,11 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
 
   void forget(Connections& connections, Connections::iterator place) {
     connections.erase(place);
+    uncount();
+  }
+
+  // The last one ends a drain.
+  void uncount() {
     if (count_.fetch_sub(1) == 1 && draining_) {
       threads_.at(0).post([self = shared_from_this()] { self->end_drain_if_empty(); });
     }
@@ -222,7 +223,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   void begin_drain(std::function<void()> done) {
     close_acceptor();
     drained_.push_back(std::move(done));
-    if (draining_.exchange(true)) return;
+    if (draining_.exchange(true)) return end_drain_if_empty();
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       threads_.at(i).post([self = shared_from_this(), i] {
         for (const auto& connection : Connections(self->connections_[i])) connection->drain();

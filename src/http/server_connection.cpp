@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 // How much of a body nobody asked for is read to keep the connection, and how much after the last
 // answer so that the client can read it.
 constexpr std::size_t kMaxSkippedBytes = 64 * 1024;
+constexpr std::size_t kMaxKeptHeadBytes = 8 * 1024;  // of memory, from one answer to the next
 constexpr std::size_t kMaxLingeredBytes = 1024 * 1024;
 // Of an answer that waits for others to be made: longer ones take longer to send than to make.
 constexpr std::size_t kMaxHeldBytes = 4 * 1024;
@@ -494,6 +495,7 @@ void ServerConnection::release_exchange() {
 
 void ServerConnection::next_request() {
   phase_ = Phase::kExchange;
+  if (out_.capacity() > kMaxKeptHeadBytes) std::string().swap(out_);
   if (!keep_alive_ || draining_ || !can_skip_body()) {
     body_.forget();
     const bool may_get_more = !parser_.complete() || !pending_.empty() || options_.tls.has_value();

@@ -155,7 +155,7 @@ class ServerConnection final : public StreamOwner, private HeldAnswers::Sender {
   MemberTimer<ServerConnection, &ServerConnection::on_read_timeout> read_timer_{*this};
   MemberTimer<ServerConnection, &ServerConnection::on_write_timeout> write_timer_{*this};
   std::string pending_;  // read but not parsed; one read at most, as none is armed beside it
-  std::string out_;      // the head under construction, or held; its memory is kept
+  std::string out_;      // the head under construction, or held; little memory of it is kept
   SharedBytes held_body_;
 
   Phase phase_ = Phase::kHandshake;

@@ -35,7 +35,7 @@ class TlsStream final : public Stream {
   }
 
   void async_read(std::shared_ptr<StreamOwner> owner) override {
-    if (shut_down_) return;
+    if (shut_down_) return read_rest(std::move(owner));
     stream_.async_read_some(asio::buffer(input_),
                             [this, owner = std::move(owner)](IoError error, std::size_t bytes) {
                               owner->on_read(error, std::string_view(input_.data(), bytes));
@@ -64,8 +64,11 @@ class TlsStream final : public Stream {
 
   void shutdown_send(std::shared_ptr<StreamOwner> owner) override {
     shut_down_ = true;
-    stream_.async_shutdown(
-        [owner = std::move(owner)](IoError) { owner->on_read(asio::error::eof, {}); });
+    stream_.async_shutdown([this, owner = std::move(owner)](IoError error) {
+      if (!error) return owner->on_read(asio::error::eof, {});
+      may_read_rest_ = true;
+      if (rest_reader_ != nullptr) read_rest(std::exchange(rest_reader_, nullptr));
+    });
   }
 
   void reset() override {
@@ -77,6 +80,7 @@ class TlsStream final : public Stream {
   void close() override {
     IoError ignored;
     stream_.next_layer().close(ignored);
+    rest_reader_.reset();
   }
 
   bool is_quiet() override { return is_quiet_socket(stream_.next_layer().native_handle()); }
@@ -88,6 +92,19 @@ class TlsStream final : public Stream {
   }
 
  private:
+  // What comes after close_notify was sent is read as it is, for nobody but the peer, whose writes
+  // would fail if the connection were closed on them. OpenSSL gives up at the first such record.
+  void read_rest(std::shared_ptr<StreamOwner> owner) {
+    if (!may_read_rest_) {
+      rest_reader_ = std::move(owner);
+      return;
+    }
+    stream_.next_layer().async_read_some(
+        asio::buffer(input_), [this, owner = std::move(owner)](IoError error, std::size_t bytes) {
+          owner->on_read(error, std::string_view(input_.data(), bytes));
+        });
+  }
+
   void prepare_client(const TlsStreamOptions& options) {
     SSL* const handle = stream_.native_handle();
     IoError not_address;
@@ -116,6 +133,8 @@ class TlsStream final : public Stream {
   std::array<char, kRecordBytes> input_{};
   std::string record_;
   bool shut_down_ = false;
+  bool may_read_rest_ = false;  // close_notify is on its way
+  std::shared_ptr<StreamOwner> rest_reader_;
 };
 
 }  // namespace

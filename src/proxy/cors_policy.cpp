@@ -10,6 +10,8 @@ namespace llm_edge_cache::proxy {
 namespace {
 
 constexpr std::string_view kPrefix = "access-control-";
+// Of names that a page wants to send: more is no page's.
+constexpr std::size_t kMaxAllowedHeadersBytes = 4 * 1024;
 
 bool is_lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -132,7 +134,7 @@ void allow_preflight(http::Exchange& exchange) {
   http::FieldLines fields;
   fields.add<"Access-Control-Allow-Methods">("GET, HEAD, POST, PUT, PATCH, DELETE");
   const auto wanted = exchange.head().headers.get("access-control-request-headers").value_or("");
-  bool are_names = !wanted.empty();
+  bool are_names = !wanted.empty() && wanted.size() <= kMaxAllowedHeadersBytes;
   http::for_each_token(
       wanted, [&](std::string_view name) { are_names = are_names && http::is_field_name(name); });
   if (are_names) fields.add<"Access-Control-Allow-Headers">(wanted);

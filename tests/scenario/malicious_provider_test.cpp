@@ -338,6 +338,33 @@ TEST(EndlessStreamTest, an_endless_answer_of_one_body_is_cut_with_its_reader) {
   expect_well(proxy);
 }
 
+// The head of each answer is written from memory that its connection keeps.
+TEST(LargeHeadsTest, leave_little_at_the_connections_that_they_went_to) {
+  constexpr std::size_t kClients = 300;
+  const auto filler = "X-Filler: " + std::string(50'000, 'y') + "\r\n";
+  const auto evil = http_answer(chat_answer("large"));
+  const auto at = evil.find("\r\n") + 2;
+  RawServer provider([&](RawPeer& peer) {
+    while (const auto request = peer.read_request()) {
+      const bool is_large = request->find("please") == std::string::npos;
+      peer.send(is_large ? evil.substr(0, at) + filler + evil.substr(at)
+                         : http_answer(chat_answer("well")));
+    }
+  });
+  Program proxy(serve_arguments(provider.url(), {"--idle-timeout-ms", "600000"}));
+  expect_well(proxy);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  const auto before = resident_bytes(proxy.process().pid());
+  for (std::size_t i = 0; i < kClients; ++i) {
+    auto& client = *clients.emplace_back(std::make_unique<RawClient>(proxy.address("listen")));
+    client.send(chat_request("large " + std::to_string(i)));
+    ASSERT_GT(client.read_answer().value().head.size(), filler.size());
+    client.send(chat_request("please"));
+    ASSERT_EQ(client.read_answer().value().body, chat_answer("well"));
+  }
+  expect_grown_less(grown_since(before, proxy.process().pid()) / kClients, 24U << 10U);
+}
+
 TEST(KilledProviderTest, in_a_stream_is_seen_as_cut_and_nothing_is_stored) {
   Program mock({"mock-provider", "--listen", "127.0.0.1:0", "--tokens-per-second", "20"});
   Program proxy(impatient(mock.url()));

@@ -96,6 +96,17 @@ TEST_P(EverySplitTest, pipelined_requests_come_out_whole_and_in_order) {
   EXPECT_THAT(heard.bodies, ElementsAre("", "hello", "abcdefg", ""));
 }
 
+TEST_P(EverySplitTest, trailers_are_read_and_what_follows_them_is_another_request) {
+  const std::string chunked = "POST /q HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const Heard heard = parse_requests(chunked + "2\r\n\n\n\r\n0\r\n\r\n" +  // data is not scanned
+                                         chunked + "0;x\r\nA: b\r\nC:  d \r\n\r\n" + chunked +
+                                         "000\r\n\r\nGET /r HTTP/1.1\r\nHost: h\r\n\r\n",
+                                     GetParam());
+  EXPECT_EQ(heard.error, "");
+  EXPECT_THAT(heard.heads, ElementsAre("POST /q 2", "POST /q 2", "POST /q 2", "GET /r 1"));
+  EXPECT_THAT(heard.bodies, ElementsAre("\n\n", "", "", ""));
+}
+
 TEST_P(EverySplitTest, responses_come_out_whole_and_in_order) {
   const Heard heard = parse_responses(
       "HTTP/1.1 100 Continue\r\n\r\n"
@@ -361,6 +372,11 @@ INSTANTIATE_TEST_SUITE_P(
         Rejected{"no_line_end_after_data", "3\r\nabcd\r\n", 400},
         Rejected{"bare_lf_after_data", "3\r\nabc\n0\r\n\r\n", 400},
         Rejected{"endless_extension", "3;" + std::string(70'000, 'x') + "\r\n", 431},
+        Rejected{"bare_lf_for_the_end_of_trailers", "3\r\nabc\r\n0\r\n\n", 400},
+        Rejected{"bare_lf_before_the_end_of_trailers", "0\r\nT: t\r\n\n", 400},
+        Rejected{"bare_lf_after_a_trailer", "0\r\nT: t\n\r\n", 400},
+        Rejected{"bare_cr_in_a_trailer", "0\r\nT: a\rb\r\n\r\n", 400},
+        Rejected{"folded_trailer", "0\r\nT: a\r\n b\r\n\r\n", 400},
         Rejected{"endless_trailer", "0\r\nT: " + std::string(70'000, 'x') + "\r\n", 431}),
     [](const auto& given) { return given.param.name; });
 

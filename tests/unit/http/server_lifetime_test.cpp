@@ -164,6 +164,25 @@ TEST(ServerLifetimeTest, drain_announces_the_close) {
   EXPECT_TRUE(drained.wait());
 }
 
+// One of the two is on its way to the thread that stands still, and lost when it gets there.
+TEST(ServerLifetimeTest, drain_ends_with_a_connection_that_was_lost_before_a_thread_had_it) {
+  TestServer server(echo);
+  std::promise<void> go_on;
+  server.threads().at(1).post([gone = go_on.get_future().share()] { gone.wait(); });
+  RawClient one(server.port());
+  RawClient other(server.port());
+  ASSERT_TRUE(eventually([&] { return server.server().connection_count() == 2; }));
+  one.reset();
+  other.reset();
+  Once<bool> drained;
+  server.server().drain([&] { drained.set(true); });
+  server.threads().at(0).post([&] { go_on.set_value(); });  // after the drain has begun
+  EXPECT_TRUE(drained.wait());
+  Once<bool> drained_again;
+  server.server().drain([&] { drained_again.set(true); });
+  EXPECT_TRUE(drained_again.wait());
+}
+
 TEST(ServerLifetimeTest, drain_cuts_what_does_not_end_in_time) {
   ServerOptions options;
   options.drain_timeout_ms = 50;

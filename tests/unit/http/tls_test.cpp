@@ -237,6 +237,29 @@ TEST_F(HandshakeTest, session_is_resumed_until_the_certificate_is_reloaded) {
   EXPECT_THAT(handshake({"-tls1_2", "-sess_in", session}), HasSubstr("New, TLSv1.2"));
 }
 
+// What it still writes is read, and thrown away: were the connection closed on it, its write would
+// fail, and many libraries would not look for an answer.
+TEST_F(TlsTest, client_that_writes_what_nobody_reads_comes_to_read_its_early_answer) {
+  constexpr const char* kWriteThenRead = R"(
+import socket, ssl, sys
+context = ssl.create_default_context(cafile=sys.argv[2])
+head = b"POST / HTTP/1.1\r\nHost: h\r\nExpect: x\r\nContent-Length: 500000\r\n\r\n"
+for _ in range(10):
+    plain = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    with context.wrap_socket(plain, server_hostname="localhost") as connection:
+        connection.sendall(head + b"x" * 500000)
+        print(connection.recv(12).decode())
+)";
+  TestServer server(echo, with_certificate(localhost_));
+  test::ChildProcess python({.argv = {"python3", "-c", kWriteThenRead,
+                                      std::to_string(server.port()), authority_.ca_file()}});
+  EXPECT_EQ(python.wait(), 0) << python.error_output();
+  std::string ten;
+  for (int i = 0; i < 10; ++i) ten += "HTTP/1.1 417\n";
+  EXPECT_EQ(python.output(), ten);
+  EXPECT_TRUE(eventually([&] { return server.server().connection_count() == 0; }));
+}
+
 // A close-delimited body without close_notify may have been cut by anybody on the way.
 TEST_F(TlsTest, unframed_body_without_close_notify_is_an_error) {
   for (const bool aborts : {false, true}) {
