@@ -1,6 +1,7 @@
 #include "proxy/cache_decision.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -9,13 +10,21 @@ namespace {
 
 constexpr std::int64_t kMsPerSecond = 1'000;
 
+// When the tenant's longest life of an answer ends.
+UnixMillis end_for_tenant(const Entry& entry, const RequestDirectives& directives) {
+  return directives.max_ttl_ms
+             ? entry.response.cached_at_ms + static_cast<UnixMillis>(*directives.max_ttl_ms)
+             : std::numeric_limits<UnixMillis>::max();
+}
+
 bool is_young_enough(const Entry& entry, const RequestDirectives& directives, UnixMillis now_ms) {
-  return !directives.max_age_s || age_s(entry, now_ms) <= *directives.max_age_s;
+  return now_ms < end_for_tenant(entry, directives) &&
+         (!directives.max_age_s || age_s(entry, now_ms) <= *directives.max_age_s);
 }
 
 // Until when the answer would have pleased the request as a fresh one.
 UnixMillis fresh_until(const Entry& entry, const RequestDirectives& directives) {
-  auto until_ms = entry.expires_ms;
+  auto until_ms = std::min(entry.expires_ms, end_for_tenant(entry, directives));
   if (directives.min_fresh_s) {
     until_ms -= *directives.min_fresh_s * kMsPerSecond;
   }
@@ -100,7 +109,8 @@ std::optional<ServeReason> reason_to_serve(const Entry& entry, const RequestDire
 
 bool may_serve_after_failure(const Entry& entry, const RequestDirectives& directives,
                              const CachePolicy& policy, UnixMillis now_ms) {
-  if (entry.status != 200 || now_ms >= entry.end_ms()) {
+  if (entry.status != 200 || now_ms >= entry.end_ms() ||
+      now_ms >= end_for_tenant(entry, directives)) {
     return false;
   }
   if (directives.stale_if_error_s) {
@@ -147,11 +157,14 @@ std::optional<StoreRefusal> judge_head(const http::ResponseHead& head, AnswerFor
 
 Lifetimes lifetimes_for(const RequestDirectives& directives, const CachePolicy& policy,
                         const KeyDigest& key) {
-  const auto ttl_ms = std::min({directives.ttl_ms.value_or(policy.ttl_ms), policy.max_ttl_ms,
-                                directives.max_ttl_ms.value_or(policy.max_ttl_ms)});
+  constexpr auto kAny = std::numeric_limits<std::uint64_t>::max();
+  const auto longest_ms = directives.max_ttl_ms.value_or(kAny);
+  const auto wanted_ms =
+      std::min({directives.ttl_ms.value_or(policy.ttl_ms), policy.max_ttl_ms, longest_ms});
   const auto shortened = static_cast<double>(policy.ttl_jitter_percent) / 100 * fraction_of(key);
-  return {ttl_ms - static_cast<std::uint64_t>(static_cast<double>(ttl_ms) * shortened),
-          policy.stale_ms()};
+  const auto ttl_ms =
+      wanted_ms - static_cast<std::uint64_t>(static_cast<double>(wanted_ms) * shortened);
+  return {ttl_ms, std::min(policy.stale_ms(), longest_ms - ttl_ms)};
 }
 
 EntryPtr make_entry(AnswerToStore answer, UnixMillis now_ms) {

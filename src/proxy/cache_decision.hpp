@@ -88,7 +88,8 @@ struct Lifetimes {
 
   friend bool operator==(const Lifetimes&, const Lifetimes&) = default;
 };
-// Of an answer stored for this request. Equal on every instance that has the same rules.
+// Of an answer stored for this request. Both together are no longer than its tenant has it. Equal
+// on every instance that has the same rules.
 [[nodiscard]] Lifetimes lifetimes_for(const RequestDirectives& directives,
                                       const CachePolicy& policy, const KeyDigest& key);
 

@@ -24,7 +24,7 @@ struct TenantOptions {
   std::vector<KeyDigest> keys;  // SHA-256 of the gateway keys
   // Whose answers it shares; empty: the name. Tenants share only what both name here.
   std::string name_space = {};
-  std::optional<std::uint64_t> max_ttl_ms = {};  // no answer is stored for longer
+  std::optional<std::uint64_t> max_ttl_ms = {};  // no answer is kept for longer
   RateLimit rate = {};
   std::uint64_t max_concurrent = 0;  // 0: any number
   // By upstream group ("default" is upstream_url): goes up in place of the group's own. Secret.

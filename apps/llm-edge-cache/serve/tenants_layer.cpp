@@ -30,7 +30,7 @@ constexpr auto kKeys = std::to_array<TenantKey>({
     {"namespace",
      "Whose answers it shares: tenants that both name the same share, all others never do; left "
      "out: a namespace of its own, under its name"},
-    {"ttl_max_seconds", "No answer is stored for longer"},
+    {"ttl_max_seconds", "No answer is stored or served for longer, stale or not"},
     {"requests_per_second",
      "Its rate, with up to three decimals (0.5 is one in two seconds); left out: any"},
     {"burst",

@@ -173,6 +173,25 @@ TEST(LifetimesTest, jitter_shortens_by_the_key_and_by_nothing_else) {
   EXPECT_EQ(lifetimes_for({}, policy, key_of(0x80)), lifetimes_for({}, policy, key_of(0x80)));
 }
 
+TEST(LifetimesTest, a_tenants_cap_bounds_the_life_and_the_windows_after_it_together) {
+  const CachePolicy policy{.ttl_ms = 1'000, .max_ttl_ms = 5'000, .stale_if_error_ms = 9'000};
+  EXPECT_EQ(lifetimes_for({.max_ttl_ms = 600U}, policy, {}),
+            (Lifetimes{.ttl_ms = 600, .stale_ms = 0}));
+  EXPECT_EQ(lifetimes_for({.max_ttl_ms = 3'000U}, policy, {}),
+            (Lifetimes{.ttl_ms = 1'000, .stale_ms = 2'000}));
+  EXPECT_EQ(lifetimes_for({.max_ttl_ms = 60'000U}, policy, {}),
+            (Lifetimes{.ttl_ms = 1'000, .stale_ms = 9'000}));
+}
+
+TEST(LifetimesTest, what_jitter_takes_from_a_life_that_a_tenant_caps_is_left_for_the_windows) {
+  const CachePolicy policy{.ttl_ms = 1'000'000,
+                           .max_ttl_ms = 1'000'000,
+                           .stale_if_error_ms = 1'000'000,
+                           .ttl_jitter_percent = 20};
+  EXPECT_EQ(lifetimes_for({.max_ttl_ms = 1'000'000U}, policy, key_of(0x80)),
+            (Lifetimes{.ttl_ms = 900'000, .stale_ms = 100'000}));
+}
+
 // What a request is given of an entry that was stored `age_s` ago to live for 60 s, under windows
 // of 30 s at once and 300 s after a failure; it is kept for all of these 360 s.
 struct ServeCase {
@@ -264,7 +283,24 @@ INSTANTIATE_TEST_SUITE_P(
                   55,
                   {.min_fresh_s = 30, .stale_if_error_s = 25},
                   kNothing,
-                  true}),
+                  true},
+
+        ServeCase{"tenants_cap_met", 39, {.max_ttl_ms = 40'000U}, kFresh, true},
+        ServeCase{"tenants_cap_ends_a_life", 40, {.max_ttl_ms = 40'000U}, kNothing, false},
+        ServeCase{
+            "tenants_cap_within_the_first_window", 69, {.max_ttl_ms = 70'000U}, kRefresh, true},
+        ServeCase{
+            "tenants_cap_ends_the_first_window", 70, {.max_ttl_ms = 70'000U}, kNothing, false},
+        ServeCase{"tenants_cap_ends_max_stale",
+                  100,
+                  {.max_stale_s = 300, .max_ttl_ms = 100'000U},
+                  kNothing,
+                  false},
+        ServeCase{"tenants_cap_ends_stale_if_error",
+                  100,
+                  {.stale_if_error_s = 300, .max_ttl_ms = 100'000U},
+                  kNothing,
+                  false}),
     [](const auto& at) { return std::string(at.param.name); });
 
 TEST(ServeTest, without_windows_an_answer_ends_with_its_life) {
