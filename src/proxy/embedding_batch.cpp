@@ -42,6 +42,9 @@ Result<EmbeddingBatch> EmbeddingBatch::read(const RequestKeyer& keyer, const Dia
     return request.error();
   }
   auto dropped = keyer.keyless_members(dialect);
+  if (!are_elements_independent(*request, dropped)) {
+    return Error{ErrorCode::kInvalidArgument, "an element's vector may depend on the others"};
+  }
   for (auto& member : members_beside_key(*request)) {
     dropped.push_back(std::move(member));
   }

@@ -1,6 +1,7 @@
 #include "proxy/dialects/embedding_parts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <utility>
 
@@ -9,6 +10,17 @@
 
 namespace llm_edge_cache::proxy {
 namespace {
+
+// Members of OpenAI's requests and of those of compatible servers (vLLM, Text Embeddings Inference,
+// Ollama, Jina, Voyage, Cohere, NVIDIA, Mistral) that say something of each element alone.
+constexpr std::array<std::string_view, 26> kOfEachElement = {
+    "model",          "input",          "encoding_format", "dimensions",
+    "user",           "input_type",     "task",            "task_type",
+    "truncate",       "truncation",     "output_dimension", "output_dtype",
+    "normalize",      "normalized",     "embedding_type",  "embed_dtype",
+    "endianness",     "prompt_name",    "prompt",          "instruction",
+    "priority",       "request_id",     "add_special_tokens", "truncate_prompt_tokens",
+    "truncation_direction", "keep_alive"};
 
 Error not_in_parts(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
@@ -161,6 +173,18 @@ std::vector<std::string> members_beside_key(const EmbeddingRequest& request) {
     members.emplace_back("encoding_format");
   }
   return members;
+}
+
+bool are_elements_independent(const EmbeddingRequest& request,
+                              const std::vector<std::string>& keyless) {
+  const auto is_harmless = [&](const auto& member) {
+    const auto& [name, value] = member;
+    return value.is_null() || value == Json(false) ||
+           std::find(kOfEachElement.begin(), kOfEachElement.end(), name) != kOfEachElement.end() ||
+           std::find(keyless.begin(), keyless.end(), name) != keyless.end();
+  };
+  const auto& members = request.body.get_ref<const Json::object_t&>();
+  return request.elements.size() == 1 || std::all_of(members.begin(), members.end(), is_harmless);
 }
 
 std::optional<Embeddings> read_embeddings(std::string_view answer) {

@@ -35,6 +35,13 @@ struct EmbeddingRequest {
 // encoding_format where it says what is the default.
 [[nodiscard]] std::vector<std::string> members_beside_key(const EmbeddingRequest& request);
 
+// Whether the vector of each element is the same whatever elements are asked for with it. So it is
+// for one element, and where no member of the request is there but those that are known to leave
+// elements alone, those that say false or null, and `keyless` ones. Jina's `late_chunking` embeds
+// all elements as one text.
+[[nodiscard]] bool are_elements_independent(const EmbeddingRequest& request,
+                                            const std::vector<std::string>& keyless);
+
 struct Embeddings {
   std::vector<std::string> vectors;  // JSON as the provider wrote it, by index
   std::string model;

@@ -65,6 +65,23 @@ TEST(EmbeddingRequestTest, asks_for_some_of_its_elements) {
   EXPECT_EQ(embedding_request_for(*bare, {bare->elements[0]}), R"({"input":["a"]})");
 }
 
+TEST(EmbeddingRequestTest, elements_are_independent_unless_a_member_may_say_otherwise) {
+  const auto are_independent = [](const std::string& members, const std::string& input) {
+    const auto request = read_embedding_request(R"({"input":)" + input + members + "}");
+    return are_elements_independent(*request, {"mine"});
+  };
+  const std::string two = R"(["a","b"])";
+  EXPECT_TRUE(are_independent("", two));
+  EXPECT_TRUE(are_independent(R"(,"model":"m","dimensions":8,"encoding_format":"float")", two));
+  EXPECT_TRUE(are_independent(R"(,"input_type":"query","truncate":"END")", two));
+  EXPECT_TRUE(are_independent(R"(,"late_chunking":false,"unknown":null,"mine":1)", two));
+  EXPECT_FALSE(are_independent(R"(,"late_chunking":true)", two));
+  EXPECT_FALSE(are_independent(R"(,"late_chunking":true)", R"(["a","a"])"));
+  EXPECT_FALSE(are_independent(R"(,"unknown":0)", two));
+  EXPECT_TRUE(are_independent(R"(,"late_chunking":true)", R"("a")"));
+  EXPECT_TRUE(are_independent(R"(,"late_chunking":true)", R"(["a"])"));
+}
+
 TEST(EmbeddingRequestTest, the_default_encoding_is_as_good_as_none) {
   const auto members = [](const char* body) {
     return members_beside_key(*read_embedding_request(body));
