@@ -16,6 +16,11 @@ std::optional<Flight::Ticket> Flight::join(std::shared_ptr<FlightListener> liste
     tell_source(&FlightSource::give_way);
     return std::nullopt;
   }
+  return lead(std::move(listener), thread);
+}
+
+std::optional<Flight::Ticket> Flight::lead(std::shared_ptr<FlightListener> listener,
+                                           http::IoThread& thread) {
   const MutexLock lock(mu_);
   if (first_piece_ > 0 || is_given_up_) {
     return std::nullopt;

@@ -125,6 +125,10 @@ class Flight : public std::enable_shared_from_this<Flight> {
   // over. What has come by now is there to be read without a call of on_progress().
   [[nodiscard]] std::optional<Ticket> join(std::shared_ptr<FlightListener> listener,
                                            http::IoThread& thread);
+  // As join(), for who is to ask: what is asked for from here on is younger than what a watch that
+  // is over tells of.
+  [[nodiscard]] std::optional<Ticket> lead(std::shared_ptr<FlightListener> listener,
+                                           http::IoThread& thread);
   // At most about max_bytes of pieces, at least one if there is any.
   [[nodiscard]] Progress read(Ticket ticket, std::size_t max_bytes);
   // The listener cannot read until its socket has taken what it has; read() ends that.

@@ -37,6 +37,15 @@ FlightFollower::FlightFollower(ServicesPtr services, std::shared_ptr<http::Excha
 
 bool FlightFollower::join(std::shared_ptr<Flight> flight) {
   const auto ticket = flight->join(shared_from_this(), exchange_->io_thread());
+  return board(std::move(flight), ticket);
+}
+
+bool FlightFollower::lead(std::shared_ptr<Flight> flight) {
+  const auto ticket = flight->lead(shared_from_this(), exchange_->io_thread());
+  return board(std::move(flight), ticket);
+}
+
+bool FlightFollower::board(std::shared_ptr<Flight> flight, std::optional<Flight::Ticket> ticket) {
   if (!ticket) {
     return false;
   }

@@ -47,7 +47,9 @@ class FlightFollower final : public FlightListener,
 
   // False where the flight can be joined no more; the follower may then try another.
   [[nodiscard]] bool join(std::shared_ptr<Flight> flight);
-  // Sends what is there already. After join().
+  // The same for who is to ask: Flight::lead().
+  [[nodiscard]] bool lead(std::shared_ptr<Flight> flight);
+  // Sends what is there already. After join() or lead().
   void on_progress() override;
   // The client cannot be answered any more.
   void leave();
@@ -55,6 +57,7 @@ class FlightFollower final : public FlightListener,
  private:
   enum class Sent { kAll, kWaiting, kLost };
 
+  [[nodiscard]] bool board(std::shared_ptr<Flight> flight, std::optional<Flight::Ticket> ticket);
   void pump();
   // False where nothing more can be done now.
   bool pump_once();

@@ -22,10 +22,10 @@ namespace llm_edge_cache::proxy {
 // boarded so many asks alone: whoever has bad credentials must not hold up others for long.
 inline constexpr int kMaxBoardings = 4;
 
-// Whether a provider's status can be the credential's own: unknown (401), not paid for (402),
-// without the right to the model (403, 404), over its limit (429).
+// Whether a provider's status can be the credential's own. Any 4xx can: beside 401, 402, 403, 404
+// and 429 some say 400 of an account without credit or of an organization that is not verified.
 [[nodiscard]] constexpr bool is_about_the_credential(std::uint16_t status) {
-  return status == 401 || status == 402 || status == 403 || status == 404 || status == 429;
+  return status >= 400 && status < 500;
 }
 
 }  // namespace llm_edge_cache::proxy

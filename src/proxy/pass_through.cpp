@@ -68,7 +68,7 @@ class Passage : public std::enable_shared_from_this<Passage> {
     following.outcome = LookupOutcome::kBypass;
     following.forward_reason = ForwardReason::kBypass;
     follower_ = std::make_shared<FlightFollower>(services_, exchange_, std::move(following));
-    if (!follower_->join(flight)) {
+    if (!follower_->lead(flight)) {
       return nullptr;
     }
     const auto upstream =

@@ -46,7 +46,10 @@ void RecordedFlow::board_flight() {
     }
     const auto follower =
         make_follower(boarding.is_new ? LookupOutcome::kMiss : LookupOutcome::kCoalesced);
-    if (!follower->join(boarding.flight)) {
+    // Others may have joined what we are to feed: we lead it, whatever was purged meanwhile.
+    const bool is_aboard =
+        boarding.is_new ? follower->lead(boarding.flight) : follower->join(boarding.flight);
+    if (!is_aboard) {
       services_->flights.remove(shared_as, *boarding.flight);
       continue;
     }
@@ -69,7 +72,7 @@ void RecordedFlow::fly_alone(LoneFlight how) {
   const auto flight = std::make_shared<Flight>(options);
   const auto follower =
       make_follower(plan().may_look_up ? LookupOutcome::kMiss : LookupOutcome::kBypass);
-  if (follower->join(flight)) {
+  if (follower->lead(flight)) {
     fetch({.flight = flight, .shared_as = std::nullopt, .may_ask_l2 = how.may_ask_l2});
   }
 }

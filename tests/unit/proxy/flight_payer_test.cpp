@@ -19,11 +19,11 @@ using ::testing::HasSubstr;
 constexpr const char* kEmbeddings = R"({"model":"e","input":["a"]})";
 
 TEST(IsAboutTheCredentialTest, is_what_another_credential_might_not_be_told) {
-  for (const auto status : std::initializer_list<std::uint16_t>{401, 402, 403, 404, 429}) {
+  for (const auto status : std::initializer_list<std::uint16_t>{400, 401, 402, 403, 404, 429}) {
     EXPECT_TRUE(is_about_the_credential(status)) << status;
   }
   for (const auto status :
-       std::initializer_list<std::uint16_t>{200, 307, 400, 413, 422, 500, 502, 503, 529}) {
+       std::initializer_list<std::uint16_t>{200, 307, 500, 502, 503, 529}) {
     EXPECT_FALSE(is_about_the_credential(status)) << status;
   }
 }
@@ -116,7 +116,7 @@ TEST_P(RefusedCredentialTest, is_for_its_tenant_alone_and_the_other_asks_with_it
 }
 
 INSTANTIATE_TEST_SUITE_P(Statuses, RefusedCredentialTest,
-                         ::testing::Values(401, 402, 403, 404, 429));
+                         ::testing::Values(400, 401, 402, 403, 404, 429));
 
 TEST_F(TenantFlightTest, one_of_those_who_ask_anew_leads_the_rest) {
   auto a = start_chat(kStreamQuestion, key_of("a"));
@@ -153,9 +153,9 @@ TEST_F(TenantFlightTest, what_is_not_about_the_credential_is_for_all) {
   const auto call = first_call();
   auto follower = start_chat(kQuestion, key_of("b"));
   wait_until_followed_by(1);
-  refuse(call, 400);
-  EXPECT_EQ(leader.wait().status(), 400);
-  EXPECT_EQ(follower.wait().status(), 400);
+  refuse(call, 501);
+  EXPECT_EQ(leader.wait().status(), 501);
+  EXPECT_EQ(follower.wait().status(), 501);
   EXPECT_EQ(upstream_.calls(), 1);
 }
 

@@ -105,6 +105,23 @@ TEST_F(FlightTest, nobody_joins_after_a_removal_and_who_is_here_gets_the_rest) {
   EXPECT_EQ(source_->gave_way, 1);
 }
 
+TEST_F(FlightTest, who_is_to_ask_boards_after_a_removal_and_feeds_those_who_are_here) {
+  const auto removals = std::make_shared<RemovalWatches>();
+  const auto flight = make_flight();
+  on_thread([&] {
+    const auto early = join(*flight, fast_);  // before the leader, which has no watch yet
+    flight->set_watches({removals->watch(KeyDigest{})});
+    removals->note(KeyDigest{});
+    const auto leading = flight->lead(slow_, thread_);
+    ASSERT_TRUE(leading);
+    (void)bring(*flight, "all");
+    EXPECT_EQ(text_of(flight->read(early, kEverything)), "all");
+    EXPECT_EQ(text_of(flight->read(*leading, kEverything)), "all");
+    flight->leave(early);
+    flight->leave(*leading);
+  });
+}
+
 TEST_F(FlightTest, a_listener_is_called_once_until_it_reads) {
   on_thread([&] {
     const auto flight = make_flight();
