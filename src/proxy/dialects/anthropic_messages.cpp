@@ -64,6 +64,12 @@ bool is_for_provider_alone(JsonView request) {
                      [&](std::string_view name) { return !is_absent(request[name]); });
 }
 
+// A tool of the provider's failed, perhaps for a moment only.
+bool has_failed(JsonView block) {
+  return block["type"].text().ends_with("_tool_result") &&
+         (block["is_error"].is_true() || block["content"]["type"].text().ends_with("_error"));
+}
+
 std::string_view error_type(unsigned status) {
   switch (status) {
     case 401:
@@ -116,6 +122,10 @@ std::optional<StoreRefusal> AnthropicMessagesDialect::judge(JsonView body) const
   }
   if (type != "message" || !body["content"].is_array()) {
     return StoreRefusal::kMalformed;
+  }
+  const auto content = body["content"];
+  if (std::any_of(content.begin(), content.end(), has_failed)) {
+    return StoreRefusal::kErrorInAnswer;
   }
   const auto reason = body["stop_reason"];
   if (!reason.is_string()) {

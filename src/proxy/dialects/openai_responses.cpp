@@ -79,6 +79,10 @@ std::optional<StoreRefusal> OpenAiResponsesDialect::judge(JsonView body) const {
     return status == "incomplete" ? StoreRefusal::kFinishReason : StoreRefusal::kUnfinished;
   }
   const auto output = body["output"];
+  if (std::any_of(output.begin(), output.end(),
+                  [](JsonView item) { return item["status"] == "failed"; })) {
+    return StoreRefusal::kErrorInAnswer;  // of a tool of the provider's
+  }
   const bool has_usable_calls = std::all_of(output.begin(), output.end(), [](JsonView item) {
     return item["type"] != "function_call" || is_tool_input(item["arguments"].text());
   });

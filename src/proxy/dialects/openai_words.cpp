@@ -12,6 +12,14 @@ namespace {
 constexpr std::array<std::string_view, 6> kCompleteReasons = {
     "stop", "tool_calls", "function_call", "eos_token", "stop_sequence", "end_turn"};
 
+// They are not part of the key: what they change must be known, and made of a stream without it.
+bool are_known_stream_options(JsonView options) {
+  constexpr std::string_view kRunningUsage = "continuous_usage_stats";  // vLLM's
+  const auto running = options[kRunningUsage];
+  return has_only(options, {"include_usage", "include_obfuscation", kRunningUsage}) &&
+         (running.is_null() || running.is_false());
+}
+
 }  // namespace
 
 std::string openai_error_body(const ProxyError& error) {
@@ -43,6 +51,9 @@ Result<AnswerWish> openai_wish(JsonView request) {
   AnswerWish wish;
   if (*is_streamed) {
     const auto options = request["stream_options"];
+    if (!options.is_null() && !are_known_stream_options(options)) {
+      return Error{ErrorCode::kInvalidArgument, "stream_options has what we do not know"};
+    }
     wish.form = AnswerForm::kStream;
     wish.include_usage = options["include_usage"].is_true();
     wish.without_padding = options["include_obfuscation"].is_false();

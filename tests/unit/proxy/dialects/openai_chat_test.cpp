@@ -45,6 +45,19 @@ TEST(OpenAiChatTest, usage_options_mean_nothing_without_a_stream) {
   EXPECT_EQ(*kDialect.read_wish(R"({"stream_options":{"include_usage":true}})"), kJsonWish);
 }
 
+TEST(OpenAiChatTest, leaves_stream_options_it_does_not_know_to_the_provider) {
+  const auto wish = [](const std::string& options) {
+    return kDialect.read_wish(R"({"stream":true,"stream_options":)" + options + "}");
+  };
+  EXPECT_TRUE(wish("null").ok());
+  EXPECT_TRUE(wish("{}").ok());
+  EXPECT_TRUE(wish(R"({"include_usage":true,"continuous_usage_stats":false})").ok());
+  EXPECT_TRUE(wish(R"({"include_obfuscation":false,"continuous_usage_stats":null})").ok());
+  EXPECT_FALSE(wish(R"({"include_usage":true,"continuous_usage_stats":true})").ok());
+  EXPECT_FALSE(wish(R"({"include_usage":true,"unknown":false})").ok());
+  EXPECT_FALSE(wish("true").ok());
+}
+
 TEST(OpenAiChatTest, leaves_a_wish_it_cannot_read_to_the_provider) {
   EXPECT_FALSE(kDialect.read_wish(R"({"stream":"yes"})").ok());
   EXPECT_FALSE(kDialect.read_wish(R"({"stream":1})").ok());

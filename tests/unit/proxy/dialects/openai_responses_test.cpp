@@ -101,6 +101,19 @@ TEST(OpenAiResponsesTest, refuses_what_is_not_completed) {
   EXPECT_EQ(review(response("7")), StoreRefusal::kMalformed);
 }
 
+TEST(OpenAiResponsesTest, refuses_an_answer_to_which_a_tool_of_the_provider_failed) {
+  const auto refusal_with = [](const std::string& status) {
+    return kDialect
+        .review(AnswerForm::kJson,
+                R"({"object":"response","status":"completed","error":null,"output":[)"
+                R"({"type":"web_search_call","id":"w","status":")" +
+                    status + R"("}]})")
+        .refusal;
+  };
+  EXPECT_EQ(refusal_with("failed"), StoreRefusal::kErrorInAnswer);
+  EXPECT_FALSE(refusal_with("completed"));
+}
+
 TEST(OpenAiResponsesTest, refuses_calls_whose_arguments_no_tool_can_read) {
   const auto refusal = [](const std::string& arguments) {
     const Json call = {{"type", "function_call"}, {"id", "f"}, {"arguments", arguments}};
