@@ -1,6 +1,7 @@
 // What holds for a dialect whatever a provider sends.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "fuzz/fuzz_check.hpp"
 #include "proxy/dialects/answer_json.hpp"
 #include "proxy/dialects/dialect.hpp"
+#include "tests/support/odd_answers.hpp"
 
 namespace llm_edge_cache {
 
@@ -22,7 +24,11 @@ inline void fuzz_dialect(const proxy::Dialect& dialect, const std::uint8_t* data
   bare.without_padding = true;
 
   (void)dialect.read_wish(answer);
-  const bool is_whole_stream = !dialect.review(AnswerForm::kStream, answer).refusal;
+  const auto of_stream = dialect.review(AnswerForm::kStream, answer).refusal;
+  fuzz_check(of_stream != proxy::StoreRefusal::kUnforeseen, "no stream is a surprise");
+  fuzz_check(dialect.review(AnswerForm::kJson, answer).refusal != proxy::StoreRefusal::kUnforeseen,
+             "no body is one");
+  const bool is_whole_stream = !of_stream;
   const auto body = dialect.adapt(AnswerForm::kStream, answer, json);
   if (body.ok()) {
     fuzz_check(is_whole_stream, "what is put together is complete");
@@ -48,3 +54,18 @@ inline void fuzz_dialect(const proxy::Dialect& dialect, const std::uint8_t* data
 }
 
 }  // namespace llm_edge_cache
+
+// Every other time the answer is changed as JSON; bytes alone seldom put a member where another is
+// expected.
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned seed) {
+  if (seed % 2 == 0) return LLVMFuzzerMutate(data, size, max_size);
+  const std::string_view answer(reinterpret_cast<const char*>(data), size);
+  llm_edge_cache::test::OddAnswers odd(seed);
+  const std::string changed =
+      answer.starts_with('{') ? odd.change_body(answer) : odd.change_stream(answer);
+  if (changed.size() > max_size) return LLVMFuzzerMutate(data, size, max_size);
+  std::copy(changed.begin(), changed.end(), data);
+  return changed.size();
+}

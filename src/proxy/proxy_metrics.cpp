@@ -37,6 +37,8 @@ std::string_view to_string(StoreRefusal refusal) {
       return "finish_reason";
     case StoreRefusal::kPurged:
       return "purged";
+    case StoreRefusal::kUnforeseen:
+      return "unforeseen";
   }
   return "malformed";
 }

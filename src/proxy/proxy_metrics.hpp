@@ -31,9 +31,10 @@ enum class StoreRefusal {
   kUnfinished,     // no terminal event, or a choice without a finish reason
   kFinishReason,   // finished by a limit or a filter
   kPurged,         // asked for before a purge, or before another process stored a younger answer
+  kUnforeseen,     // it is of a shape that our own code did not expect: a bug
 };
 inline constexpr std::size_t kStoreRefusalCount =
-    static_cast<std::size_t>(StoreRefusal::kPurged) + 1;
+    static_cast<std::size_t>(StoreRefusal::kUnforeseen) + 1;
 [[nodiscard]] std::string_view to_string(StoreRefusal refusal);
 
 // How a call to the upstream ended.

@@ -125,8 +125,7 @@ void UpstreamCall::on_end(http::ResponseEnd end) {
     ending.stored = store_answer();
   }
   // Without a length only the message itself can tell that it is whole.
-  const bool is_known_whole = ending.stored != nullptr || refusal_ == StoreRefusal::kPurged;
-  if (!end.framed && recording_ && status_ == 200 && !is_known_whole) {
+  if (!end.framed && recording_ && status_ == 200 && !is_whole_) {
     ending.kind = FlightEnding::Kind::kBroken;
     ending.error = truncated_error();
   }
@@ -137,6 +136,7 @@ void UpstreamCall::on_end(http::ResponseEnd end) {
 EntryPtr UpstreamCall::store_answer() {
   auto content = flight_->recorded();
   auto review = recording_->dialect->review(recording_->form, content);
+  is_whole_ = review.is_whole;
   if (review.refusal) {
     refusal_ = review.refusal;
     return nullptr;

@@ -72,7 +72,8 @@ class UpstreamCall final : public http::ResponseHandler,
   Clock::time_point started_;
   std::uint16_t status_ = 0;
   std::string content_type_;
-  bool is_held_ = false;  // as FlightHead's
+  bool is_held_ = false;   // as FlightHead's
+  bool is_whole_ = false;  // as AnswerReview's
   std::optional<StoreRefusal> refusal_;
   FlightLeasePtr lease_;
   TagTicketPtr tag_ticket_;  // from before the provider was asked, as the watch

@@ -25,8 +25,10 @@ class ChatAssembler final : public ChunkAssembler {
         is_exact = merge_delta(message, value) && is_exact;
       } else if (name == "logprobs") {
         is_exact = append_logprobs(choice[name], value) && is_exact;
+      } else if (name == "message") {
+        is_exact = value.is_null() && is_exact;  // a body has it, and we build it
       } else if (name != "index") {
-        is_exact = merge_repeated(choice[name], value) && is_exact;
+        is_exact = merge_repeated(choice, name, value) && is_exact;
       }
     }
     return is_exact ? Added::kExactly : Added::kByGuess;

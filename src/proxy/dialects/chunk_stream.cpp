@@ -68,7 +68,7 @@ void ChunkAssembler::add_chunk(const std::optional<Json>& chunk) {
     } else if (name == "object") {
       body_.emplace(name, nullptr);
     } else if (name != kPaddingMember) {
-      is_exact_ = merge_repeated(body_[name], value) && is_exact_;
+      is_exact_ = merge_repeated(body_, name, value) && is_exact_;
     }
   }
 }

@@ -154,6 +154,15 @@ bool append_logprobs(Json& target, const Json& delta) {
   return is_exact;
 }
 
+bool merge_repeated(Json& object, const std::string& name, const Json& value) {
+  const auto known = object.find(name);
+  if (known != object.end()) {
+    return merge_repeated(*known, value);
+  }
+  object[name] = value;
+  return true;
+}
+
 bool merge_repeated(Json& target, const Json& value) {
   if (is_blank(value) || target == value) {
     return true;

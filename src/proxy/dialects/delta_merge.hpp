@@ -1,6 +1,8 @@
 // Deltas of streamed chat messages and what they add up to.
 #pragma once
 
+#include <string>
+
 #include "proxy/dialects/answer_json.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -26,7 +28,9 @@ namespace llm_edge_cache::proxy {
 [[nodiscard]] bool append_logprobs(Json& target, const Json& delta);
 
 // For what all chunks of a stream repeat: false where two of them say different things. Null, empty
-// text and 0 say nothing.
+// text and 0 say nothing against another value.
 [[nodiscard]] bool merge_repeated(Json& target, const Json& value);
+// For a member, which is there from then on.
+[[nodiscard]] bool merge_repeated(Json& object, const std::string& name, const Json& value);
 
 }  // namespace llm_edge_cache::proxy

@@ -40,6 +40,8 @@ struct AnswerReview {
   std::string model;
   std::optional<TokenUsage> usage;
   std::string finish_reason;  // of the first choice
+  // Nothing of the answer is missing, stored or not: its own form says where it ends.
+  bool is_whole = false;
 };
 
 // An error of the proxy's own.

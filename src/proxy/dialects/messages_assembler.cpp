@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 #include "proxy/dialects/event_blocks.hpp"
@@ -189,17 +190,29 @@ class MessageAssembler {
     expect(has_only(event,
                     {"type", "delta", "usage", "context_management", "input_transformations"}) &&
            has_only(delta, {"stop_reason", "stop_sequence", "container", "stop_details"}));
-    for (const auto& [name, value] : delta.items()) {
-      message_[name] = value;
-    }
-    for (const auto& [name, value] : member_of(event, "usage").items()) {
-      if (!value.is_null() || !message_["usage"].contains(name)) {
-        message_["usage"][name] = value;
+    // Nothing else: another member may be one that we build.
+    take_from(delta, {"stop_reason", "stop_sequence", "container", "stop_details"});
+    take_from(event, {"context_management", "input_transformations"});
+    add_usage(member_of(event, "usage"));
+  }
+
+  void take_from(const Json& part, std::initializer_list<const char*> names) {
+    for (const auto* name : names) {
+      if (part.contains(name)) {
+        message_[name] = member_of(part, name);
       }
     }
-    for (const auto* name : {"context_management", "input_transformations"}) {
-      if (event.contains(name)) {
-        message_[name] = member_of(event, name);
+  }
+
+  void add_usage(const Json& more) {
+    if (!more.is_object()) {
+      expect(more.is_null());
+      return;
+    }
+    Json& usage = message_["usage"];
+    for (const auto& [name, value] : more.items()) {
+      if (!value.is_null() || !usage.contains(name)) {
+        usage[name] = value;
       }
     }
   }

@@ -30,7 +30,7 @@ class CompletionAssembler final : public ChunkAssembler {
       } else if (name == "logprobs") {
         is_exact = append_logprobs(choice[name], value) && is_exact;
       } else if (name != "index") {
-        is_exact = merge_repeated(choice[name], value) && is_exact;
+        is_exact = merge_repeated(choice, name, value) && is_exact;
       }
     }
     return is_exact ? Added::kExactly : Added::kByGuess;

@@ -17,13 +17,31 @@ AnswerReview refused(StoreRefusal refusal) {
 }  // namespace
 
 AnswerReview StreamedDialect::review(AnswerForm form, std::string_view answer) const {
-  if (form == AnswerForm::kStream) {
-    const auto assembled = assemble_whole(answer);
-    return assembled.refusal ? refused(*assembled.refusal) : review_body(assembled.body);
+  try {
+    return form == AnswerForm::kStream ? review_stream(answer) : review_text(answer);
+  } catch (const Json::exception&) {
+    return refused(StoreRefusal::kUnforeseen);
   }
-  const auto body = ParsedJson::parse(answer);
-  const bool is_sound = body.ok() && has_unique_names(*body);
-  return is_sound ? review_body(JsonView::of(*body)) : refused(StoreRefusal::kMalformed);
+}
+
+AnswerReview StreamedDialect::review_stream(std::string_view stream) const {
+  const auto assembled = assemble_whole(stream);
+  auto review = assembled.refusal ? refused(*assembled.refusal) : review_body(assembled.body);
+  // A finish reason is the last that a stream says of itself.
+  review.is_whole = !assembled.refusal || (assembled.refusal == StoreRefusal::kFinishReason &&
+                                           ends_with_whole_event(stream));
+  return review;
+}
+
+AnswerReview StreamedDialect::review_text(std::string_view text) const {
+  const auto json = ParsedJson::parse(text);
+  if (!json.ok()) {
+    return refused(StoreRefusal::kMalformed);
+  }
+  const auto body = JsonView::of(*json);
+  auto review = has_unique_names(*json) ? review_body(body) : refused(StoreRefusal::kMalformed);
+  review.is_whole = body.is_object();
+  return review;
 }
 
 AnswerReview StreamedDialect::review_body(JsonView body) const {
@@ -34,20 +52,30 @@ AnswerReview StreamedDialect::review_body(JsonView body) const {
 Result<std::optional<std::string>> StreamedDialect::adapt(AnswerForm recorded,
                                                           std::string_view answer,
                                                           AnswerWish wish) const {
-  if (recorded == AnswerForm::kStream) {
-    if (wish.form == AnswerForm::kStream) {
+  try {
+    if (recorded != wish.form) {
+      return recorded == AnswerForm::kStream ? body_of(answer) : stream_of(answer, wish);
+    }
+    if (recorded == AnswerForm::kStream) {
       return adapt_stream(answer, wish);
     }
-    const auto assembled = assemble_whole(answer);
-    if (assembled.refusal || !assembled.is_exact || judge(assembled.body)) {
-      return cannot_adapt("the recorded stream cannot be put together without doubt");
-    }
-    return std::optional(assembled.body.dump());
-  }
-  if (wish.form == AnswerForm::kJson) {
     return std::optional<std::string>();
+  } catch (const Json::exception&) {
+    return cannot_adapt("the recorded answer is of an unforeseen shape");
   }
-  const auto body = parse_answer_json(answer);
+}
+
+Result<std::optional<std::string>> StreamedDialect::body_of(std::string_view stream) const {
+  const auto assembled = assemble_whole(stream);
+  if (assembled.refusal || !assembled.is_exact || judge(assembled.body)) {
+    return cannot_adapt("the recorded stream cannot be put together without doubt");
+  }
+  return std::optional(assembled.body.dump());
+}
+
+Result<std::optional<std::string>> StreamedDialect::stream_of(std::string_view text,
+                                                              AnswerWish wish) const {
+  const auto body = parse_answer_json(text);
   if (!body || judge(*body)) {
     return cannot_adapt("the recorded answer is not a whole one");
   }

@@ -25,6 +25,9 @@ struct Assembled {
 
 // Judges and adapts by four operations on one body. A body is given as a stream only where
 // assembling that stream gives the body back, member for member.
+//
+// An operation that throws a JSON library's exception is a bug, and must not let an odd answer end
+// the process: review() says kUnforeseen then, adapt() that it cannot.
 class StreamedDialect : public Dialect {
  public:
   [[nodiscard]] AnswerReview review(AnswerForm form, std::string_view answer) const final;
@@ -50,7 +53,13 @@ class StreamedDialect : public Dialect {
                                                                         AnswerWish wish) const;
 
  private:
+  [[nodiscard]] AnswerReview review_stream(std::string_view stream) const;
+  [[nodiscard]] AnswerReview review_text(std::string_view text) const;
   [[nodiscard]] AnswerReview review_body(JsonView body) const;
+  // As adapt(): the body of a stream, the stream of a body.
+  [[nodiscard]] Result<std::optional<std::string>> body_of(std::string_view stream) const;
+  [[nodiscard]] Result<std::optional<std::string>> stream_of(std::string_view text,
+                                                             AnswerWish wish) const;
   // As assemble(); a stream whose last event is cut is none.
   [[nodiscard]] Assembled assemble_whole(std::string_view stream) const;
 };

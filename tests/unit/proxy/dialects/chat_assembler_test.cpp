@@ -54,6 +54,28 @@ TEST(AssembleChatTest, joins_tool_calls_by_their_index) {
       {"id":"b","type":"function","function":{"name":"g","arguments":"{}"}}]})"));
 }
 
+TEST(AssembleChatTest, a_message_beside_the_deltas_is_a_guess_and_changes_nothing) {
+  for (const std::string message : {R"("done")", R"({"content":"other"})", "[]"}) {
+    const auto assembled =
+        assemble_chat(sse({chunk(R"({"role":"assistant","content":"hi"})"),
+                           chunk("{}", R"("finish_reason":"stop","message":)" + message), "[DONE]"}));
+    ASSERT_FALSE(assembled.refusal);
+    EXPECT_FALSE(assembled.is_exact);
+    EXPECT_EQ(assembled.body["choices"][0]["message"]["content"], "hi");
+  }
+}
+
+TEST(AssembleChatTest, keeps_what_is_blank_in_every_chunk_as_it_is) {
+  const std::string blank =
+      R"({"id":"","object":"chat.completion.chunk","created":0,"model":"m","choices":[{"index":0,)"
+      R"("delta":{"role":"assistant","content":"hi"},"matched_stop":0,"finish_reason":"stop"}]})";
+  const auto assembled = assemble_chat(sse({blank, blank, "[DONE]"}));
+  ASSERT_FALSE(assembled.refusal);
+  EXPECT_EQ(assembled.body["id"], "");
+  EXPECT_EQ(assembled.body["created"], 0);
+  EXPECT_EQ(assembled.body["choices"][0]["matched_stop"], 0);
+}
+
 TEST(AssembleChatTest, joins_the_older_function_call) {
   const auto message = message_of(
       sse({chunk(R"({"role":"assistant","function_call":{"name":"f","arguments":"{\"a\""}})"),

@@ -12,49 +12,19 @@
 #include "proxy/dialects/answer_json.hpp"
 #include "proxy/dialects/dialects.hpp"
 #include "proxy/dialects/event_blocks.hpp"
+#include "tests/unit/proxy/dialects/transcripts.hpp"
 
 namespace llm_edge_cache::proxy::transcripts_test {
 namespace {
 
 constexpr AnswerWish kJsonWish = {};
+using test::Transcript;
+
 constexpr AnswerWish kStreamWish = {.form = AnswerForm::kStream, .include_usage = true};
-
-struct Transcript {
-  std::string endpoint;  // the folder
-  std::string name;
-  std::string stream;
-  std::string body;
-};
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::vector<Transcript> all_transcripts() {
-  std::vector<Transcript> all;
-  const std::filesystem::path root = std::string(LEC_SOURCE_DIR) + "/tests/golden/dialects";
-  for (const auto& file : std::filesystem::recursive_directory_iterator(root)) {
-    if (file.path().extension() == ".sse") {
-      auto body = file.path();
-      body.replace_extension(".json");
-      all.push_back({file.path().parent_path().filename().string(), file.path().stem().string(),
-                     read_file(file.path()), read_file(body)});
-    }
-  }
-  return all;
-}
-
-const Dialect& dialect_of(const Transcript& transcript) {
-  static const Dialects kDialects;
-  const auto path =
-      "/v1/" + (transcript.endpoint == "chat" ? "chat/completions" : transcript.endpoint);
-  return *kDialects.find("POST", path);
-}
 
 class TranscriptTest : public ::testing::TestWithParam<Transcript> {
  protected:
-  const Dialect& dialect_ = dialect_of(GetParam());
+  const Dialect& dialect_ = test::dialect_of(GetParam());
   const std::string& stream_ = GetParam().stream;
   const std::string& body_ = GetParam().body;
 };
@@ -172,14 +142,14 @@ TEST_P(TranscriptTest, loses_its_padding_and_nothing_else_where_none_is_wanted) 
   EXPECT_EQ(**again, **plain);
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, TranscriptTest, ::testing::ValuesIn(all_transcripts()),
+INSTANTIATE_TEST_SUITE_P(Golden, TranscriptTest, ::testing::ValuesIn(test::all_transcripts()),
                          [](const auto& transcript) {
                            return transcript.param.endpoint + "_" + transcript.param.name;
                          });
 
 TEST(TranscriptsTest, are_there_for_every_dialect_with_streams) {
   for (const auto* endpoint : {"chat", "completions", "messages", "responses"}) {
-    const auto all = all_transcripts();
+    const auto all = test::all_transcripts();
     EXPECT_GE(std::count_if(all.begin(), all.end(),
                             [&](const auto& found) { return found.endpoint == endpoint; }),
               3)
