@@ -55,6 +55,16 @@ class ThreadPool final : public ClientPool {
       : thread_(thread), shared_(std::move(shared)) {}
 
   void request(const Origin& origin, ClientRequest request) {
+    if (auto connection = take_idle(origin)) return connection->begin(std::move(request));
+    if (request.body && origins_[key_of(origin)].nearly_idle > 0) {
+      return thread_.post([this, is_closed = is_closed_, origin, request = std::move(request)] {
+        if (!*is_closed && !request.link->cancelled) request_now(origin, request);
+      });
+    }
+    request_now(origin, std::move(request));
+  }
+
+  void request_now(const Origin& origin, ClientRequest request) {
     if (const auto connection = take_idle(origin)) return connection->begin(std::move(request));
     const PerOrigin& pool = origins_[key_of(origin)];
     if (pool.connections >= shared_->options.max_connections_per_origin) {
@@ -69,6 +79,7 @@ class ThreadPool final : public ClientPool {
   }
 
   void close_all() {
+    *is_closed_ = true;
     for (const auto& [pointer, connection] : std::unordered_map(connections_)) connection->close();
   }
 
@@ -76,8 +87,13 @@ class ThreadPool final : public ClientPool {
     return idle_count_.load(std::memory_order_relaxed);
   }
 
+  void on_nearly_idle(const ClientConnection& connection) override {
+    ++origins_[key_of(connection.origin())].nearly_idle;
+  }
+
   void on_idle(const std::shared_ptr<ClientConnection>& connection) override {
     PerOrigin& pool = origins_[key_of(connection->origin())];
+    if (connection->was_nearly_idle()) --pool.nearly_idle;
     if (pool.idle.size() >= shared_->options.max_idle_per_origin) return connection->close();
     pool.idle.push_back(connection);
     idle_count_.fetch_add(1, std::memory_order_relaxed);
@@ -89,6 +105,7 @@ class ThreadPool final : public ClientPool {
     const auto gone = std::erase_if(
         pool.idle, [&](const auto& candidate) { return candidate.get() == &connection; });
     idle_count_.fetch_sub(gone, std::memory_order_relaxed);
+    if (connection.was_nearly_idle()) --pool.nearly_idle;
     if (--pool.connections == 0) origins_.erase(found);
     connections_.erase(&connection);
   }
@@ -104,6 +121,7 @@ class ThreadPool final : public ClientPool {
   struct PerOrigin {
     std::vector<std::shared_ptr<ClientConnection>> idle;
     std::size_t connections = 0;  // idle or not
+    std::size_t nearly_idle = 0;  // worth waiting for: the next turn of the loop tells
   };
 
   static Key key_of(const Origin& origin) { return {origin.scheme, origin.host, origin.port}; }
@@ -133,6 +151,7 @@ class ThreadPool final : public ClientPool {
   std::map<Key, PerOrigin> origins_;
   std::unordered_map<const ClientConnection*, std::shared_ptr<ClientConnection>> connections_;
   std::atomic<std::size_t> idle_count_{0};
+  const std::shared_ptr<bool> is_closed_ = std::make_shared<bool>(false);
 };
 
 }  // namespace

@@ -27,6 +27,9 @@ struct ClientOptions {
   std::int64_t idle_read_timeout_ms = 60'000;   // between two reads of a body; not while paused
   std::int64_t write_timeout_ms = 30'000;       // a server that takes nothing for so long
   std::int64_t pool_idle_timeout_ms = 30'000;
+  // A request whose body is at hand goes up once more, over another connection, where a reused one
+  // ends so soon without a byte of an answer: the server had closed it. 0: never.
+  std::int64_t stale_within_ms = 1'000;
 
   std::size_t max_header_bytes = 64 * 1024;
   std::size_t max_header_fields = 256;

@@ -42,6 +42,7 @@ void ClientConnection::begin(ClientRequest request) {
   request_.link->connection = this;
   answered_ = head_told_ = informational_ = paused_ = write_failed_ = false;
   parser_.start({.to_head_request = request_.head.method == "HEAD"});
+  begun_at_ = thread_.recent();
   const bool fresh = phase_ == Phase::kNew;
   phase_ = fresh ? Phase::kConnecting : Phase::kActive;
   deadline_.cancel();
@@ -349,15 +350,30 @@ void ClientConnection::end_response(bool may_reuse) {
     phase_ = Phase::kIdle;
     used_ = true;
     set_deadline(shared_->options.pool_idle_timeout_ms);
-    pool_->on_idle(self);
+    offer_for_reuse();
   } else {
     close();
   }
   handler->on_end(end);
 }
 
+// What a TLS stream has read and not yet told comes before the next turn: only then is it known
+// that nobody has sent what was not asked for.
+void ClientConnection::offer_for_reuse() {
+  if (origin_.scheme == Scheme::kHttp) return pool_->on_idle(shared_self());
+  arm_read();
+  nearly_idle_ = true;
+  pool_->on_nearly_idle(*this);
+  thread_.post([self = shared_self()] {
+    if (self->phase_ == Phase::kIdle) self->pool_->on_idle(self);
+  });
+}
+
+// A server that had closed an idle connection is heard of at once. What closes later may have been
+// acted on.
 bool ClientConnection::can_retry() const {
-  return used_ && !answered_ && request_.body;
+  const auto within = std::chrono::milliseconds(shared_->options.stale_within_ms);
+  return used_ && !answered_ && request_.body && IoThread::now() - begun_at_ < within;
 }
 
 void ClientConnection::on_input_ended(IoError error) {

@@ -46,6 +46,8 @@ struct ClientRequest {
 class ClientPool {
  public:
   virtual ~ClientPool() = default;
+  // on_idle() comes with the next turn of the loop, unless the connection is closed.
+  virtual void on_nearly_idle(const ClientConnection& connection) = 0;
   // The connection has no request any more, and may get another.
   virtual void on_idle(const std::shared_ptr<ClientConnection>& connection) = 0;
   virtual void on_closed(ClientConnection& connection) = 0;
@@ -72,6 +74,8 @@ class ClientConnection final : public StreamOwner {
 
   // For an idle one: false where bytes, or the end, lie in the kernel that the event loop has not
   // come to. They would be taken for the answer to the next request.
+  // Whether the pool has been told so, once.
+  [[nodiscard]] bool was_nearly_idle() { return std::exchange(nearly_idle_, false); }
   [[nodiscard]] bool is_quiet();
 
   // The calls of ClientCall.
@@ -112,6 +116,7 @@ class ClientConnection final : public StreamOwner {
   void end_response(bool may_reuse);
   [[nodiscard]] std::shared_ptr<ResponseHandler> release_request();
   void on_input_ended(IoError error);
+  void offer_for_reuse();
   [[nodiscard]] bool can_retry() const;
   void arm_read();
   void set_deadline(std::int64_t ms);
@@ -135,6 +140,8 @@ class ClientConnection final : public StreamOwner {
 
   Phase phase_ = Phase::kNew;
   bool used_ = false;  // a request before this one went well
+  bool nearly_idle_ = false;
+  TimePoint begun_at_{};
   bool reading_ = false;
   bool pumping_ = false;
 

@@ -128,6 +128,14 @@ Result<Url> parse_url(std::string_view text) {
   return Url{std::move(*origin), std::move(path)};
 }
 
+std::string without_user_info(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto from = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const auto at = url.rfind('@');
+  if (at == std::string_view::npos || at < from) return std::string(url);
+  return std::string(url.substr(0, from)) + "***" + std::string(url.substr(at));
+}
+
 Result<HostPort> parse_host_port(std::string_view text) {
   Result<Authority> authority = split_authority(text);
   if (!authority.ok()) return authority.error();

@@ -29,6 +29,9 @@ struct Url {
 // http://host[:port][/path] or https://; user info, query and fragment are errors that say so.
 [[nodiscard]] Result<Url> parse_url(std::string_view text);
 
+// The text without the user info that it may have, to be shown.
+[[nodiscard]] std::string without_user_info(std::string_view url);
+
 struct HostPort {
   std::string host;  // empty: every IPv4 address
   std::uint16_t port = 0;

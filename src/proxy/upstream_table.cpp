@@ -45,7 +45,7 @@ bool names_model(const std::vector<std::string>& globs, std::string_view model) 
 
 Status validate_member(const UpstreamGroup& group, const UpstreamMember& member) {
   if (const auto url = http::parse_url(member.url); !url.ok()) {
-    return invalid(group, "'" + member.url + "': " + url.error().message);
+    return invalid(group, "'" + http::without_user_info(member.url) + "': " + url.error().message);
   }
   const auto& header = member.credential_header;
   if (!header.empty() && header != kBearer && header != kApiKey) {

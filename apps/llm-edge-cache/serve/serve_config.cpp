@@ -177,7 +177,8 @@ Status ServeConfig::validate() const {
         "list upstreams of the file");
   }
   if (const auto url = http::parse_url(upstream); !upstream.empty() && !url) {
-    return invalid_config(fmt::format("--upstream: '{}': {}", upstream, url.error().message));
+    return invalid_config(fmt::format("--upstream: '{}': {}", http::without_user_info(upstream),
+                                      url.error().message));
   }
   if (auto status = validate_authorities("upstream-ca-file", upstream_ca_file); !status) {
     return status;

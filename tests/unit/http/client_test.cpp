@@ -103,6 +103,21 @@ TEST(ClientTest, stale_connection_is_replaced_once) {
   EXPECT_EQ(reads, 3);
 }
 
+TEST(ClientTest, reused_connection_that_closes_later_may_have_acted_on_the_request) {
+  std::atomic<int> reads{0};
+  ScriptedServer server([&](std::string_view) {
+    const bool answer = reads.fetch_add(1) != 1;
+    return ScriptedServer::Action{answer ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" : "",
+                                  !answer};
+  });
+  TestClient client({.stale_within_ms = 0});
+  ASSERT_TRUE(client.get(server.port()).end);
+  const Outcome second = client.fetch(origin_at(server.port()), request_head("POST", "/"), "once");
+  ASSERT_TRUE(second.error);
+  EXPECT_EQ(second.error->at, FailedAt::kFirstByte);
+  EXPECT_EQ(reads, 2);
+}
+
 TEST(ClientTest, fresh_connection_that_closes_is_an_error_and_not_retried) {
   ScriptedServer server(always("", true));
   TestClient client;

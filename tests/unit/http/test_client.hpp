@@ -38,6 +38,7 @@ class Collector final : public ResponseHandler {
   }
   void on_end(ResponseEnd end) override {
     outcome_.end = end;
+    if (end_hook) end_hook();
     done_.set(outcome_);
   }
   void on_error(ClientError error) override {
@@ -52,6 +53,7 @@ class Collector final : public ResponseHandler {
   std::function<void()> head_hook;
   std::function<void()> data_hook;
   std::function<void()> batch_hook;
+  std::function<void()> end_hook;
 
  private:
   Outcome outcome_;

@@ -237,6 +237,52 @@ TEST_F(HandshakeTest, session_is_resumed_until_the_certificate_is_reloaded) {
   EXPECT_THAT(handshake({"-tls1_2", "-sess_in", session}), HasSubstr("New, TLSv1.2"));
 }
 
+// Two answers in one segment, the second to nothing. The next request is there before the client has
+// looked at it.
+TEST_F(TlsTest, answer_that_nobody_asked_for_is_not_the_next_requests) {
+  constexpr const char* kTwoAnswers = R"(
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+def answer(text):
+    return b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n" + text
+for texts in ([b"mine", b"evil"], [b"next"]):
+    plain, _ = listener.accept()
+    came, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(came, leaving, server_side=True)
+    for step in (tls.do_handshake, lambda: tls.read(4096)):
+        while True:
+            try:
+                step()
+                break
+            except ssl.SSLWantReadError:
+                if leaving.pending:
+                    plain.sendall(leaving.read())
+                came.write(plain.recv(65536))
+    for text in texts:
+        tls.write(answer(text))
+    plain.sendall(leaving.read())
+    kept = plain if text == b"evil" else None
+)";
+  test::ChildProcess server({.argv = {"python3", "-c", kTwoAnswers, localhost_.certificate_file,
+                                      localhost_.key_file}});
+  ASSERT_TRUE(eventually([&] { return server.output().ends_with('\n'); }));
+  const auto port = static_cast<std::uint16_t>(std::stoul(server.output()));
+  TestClient client(trusting_);
+  const Origin origin{Scheme::kHttps, "localhost", port};
+  const auto second = std::make_shared<Collector>();
+  const auto first = std::make_shared<Collector>();
+  first->end_hook = [&] {
+    client.client().request(client.thread(), origin, request_head("GET", "/"), SharedBytes(""),
+                            second);
+  };
+  client.start(origin, request_head("GET", "/"), SharedBytes(""), first);
+  EXPECT_EQ(first->wait().body, "mine");
+  EXPECT_EQ(second->wait().body, "next");
+}
+
 // What it still writes is read, and thrown away: were the connection closed on it, its write would
 // fail, and many libraries would not look for an answer.
 TEST_F(TlsTest, client_that_writes_what_nobody_reads_comes_to_read_its_early_answer) {

@@ -37,6 +37,14 @@ TEST(UrlTest, password_is_not_repeated_in_the_error) {
               testing::Not(testing::HasSubstr("secret")));
 }
 
+TEST(UrlTest, is_shown_without_its_user_info) {
+  EXPECT_EQ(without_user_info("http://a:secret@host/p"), "http://***@host/p");
+  EXPECT_EQ(without_user_info("http://a:se/cr@et@host"), "http://***@host");
+  EXPECT_EQ(without_user_info("a:secret@host"), "***@host");
+  EXPECT_EQ(without_user_info("http://host/p"), "http://host/p");
+  EXPECT_EQ(without_user_info("@://"), "@://");
+}
+
 TEST(OriginTest, authority_leaves_the_default_port_out) {
   EXPECT_EQ((Origin{Scheme::kHttps, "h", 443}).authority(), "h");
   EXPECT_EQ((Origin{Scheme::kHttp, "h", 443}).authority(), "h:443");
