@@ -23,10 +23,7 @@ Result<EntryPtr> decode_entry(const KeyDigest& key, std::string_view bytes,
                               const EntryFormat& format) {
   thread_local FrameBuffers buffers;
   const auto table = open_entry_frame(key, bytes, format, buffers);
-  if (!table.ok()) {
-    return table.error();
-  }
-  auto entry = read_entry_table(*table);
+  auto entry = table.ok() ? read_entry_table(*table) : Result<EntryPtr>(table.error());
   buffers.decrypted.trim(kMaxKeptBytes);
   buffers.table.trim(kMaxKeptBytes);
   buffers.lz4.trim(kMaxKeptBytes);

@@ -53,6 +53,14 @@ EntryPtr make_tag_marker(UnixMillis now_ms) {
   return marker;
 }
 
+EntryPtr renewed_tag_marker(const Entry& marker, UnixMillis now_ms) {
+  auto renewed = std::make_shared<Entry>(marker);
+  renewed->response.cached_at_ms = now_ms;
+  renewed->expires_ms = now_ms + kMarkerLifeMs;
+  renewed->outlives_ttl = true;  // which no stored entry says of itself
+  return renewed;
+}
+
 bool is_tag_marker(const Entry& entry) {
   return entry.content_type == kMarkerType;
 }

@@ -27,6 +27,9 @@ namespace llm_edge_cache {
 // Of a generation that nobody has used.
 [[nodiscard]] EntryPtr make_tag_marker(UnixMillis now_ms);
 
+// The same generation, with its life before it.
+[[nodiscard]] EntryPtr renewed_tag_marker(const Entry& marker, UnixMillis now_ms);
+
 [[nodiscard]] bool is_tag_marker(const Entry& entry);
 
 // 0, which no tag has, where there is no marker.

@@ -91,6 +91,8 @@ class Tier {
 
   // Keeps the entry until its own end at most, replacing what was there. An entry that is past its
   // end already is not stored. Fire and forget: what is lost is counted in dropped_writes.
+  // What cannot be written because of its size leaves nothing in its place: the key's former entry
+  // would come back.
   // A get after the put returned may or may not see it in a tier that writes behind; flush() tells.
   virtual void put(const KeyDigest& key, EntryPtr entry) = 0;
 
@@ -108,6 +110,8 @@ class Tier {
   // Holds a page in memory at a time, and the keys of a tier that is in memory itself.
   [[nodiscard]] virtual std::shared_ptr<TierWalk> walk() = 0;
 
+  // Whether other processes may write to what this tier writes to.
+  [[nodiscard]] virtual bool is_shared() const { return true; }
   // Null where no other process shares the tier.
   [[nodiscard]] virtual Fleet* fleet() { return nullptr; }
 

@@ -160,6 +160,7 @@ void TieredCache::take_turn(const KeyDigest& key, Fleet::TurnHandler handler) {
 void TieredCache::on_changed(const KeyDigest& key) {
   watches_->note(key);
   on_overtaken(key);
+  watches_->note(key);  // what began meanwhile may have found what memory still had
 }
 
 void TieredCache::on_overtaken(const KeyDigest& key) {
@@ -173,6 +174,7 @@ void TieredCache::on_all_changed() {
   watches_->note_all();
   gate_.begin_clear();
   l1_->erase_all();
+  watches_->note_all();
   gate_.end_clear();
   fleet_clears_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -197,7 +199,9 @@ std::vector<RemovalWatchPtr> TieredCache::watch(std::span<const KeyDigest> keys,
 void TieredCache::find_generation(const TagTicketPtr& ticket, std::size_t index) {
   const KeyDigest marker = tag_marker_key(ticket->tags()[index]);
   const auto before = gate_.removal_ticket(marker);
-  if (const auto known = generation_of(l1_->find(marker, clock_->now_ms())); known != 0) {
+  const EntryPtr in_l1 = l1_->find(marker, clock_->now_ms());
+  if (const auto known = generation_of(in_l1); known != 0) {
+    renew_marker(marker, *in_l1, before);
     return ticket->set(index, {marker, known});
   }
   if (l2_ == nullptr) {
@@ -234,6 +238,23 @@ std::uint64_t TieredCache::begin_generation(const KeyDigest& marker, PromotionGa
     if (also_in_l2) l2_->put(marker, begun);
   });
   return generation;
+}
+
+// A tier that drops what is oldest would lose the marker before the answers under it. Where others
+// write, too, it may have been removed by them, and must not come back.
+void TieredCache::renew_marker(const KeyDigest& marker, const Entry& known,
+                               PromotionGate::Ticket ticket) {
+  constexpr UnixMillis kRenewedAfterMs = 30'000;
+  const auto now_ms = clock_->now_ms();
+  if (l2_ == nullptr || l2_->is_shared() ||
+      now_ms - known.response.cached_at_ms < kRenewedAfterMs) {
+    return;
+  }
+  gate_.try_unless_removed(marker, ticket, [&] {
+    const EntryPtr renewed = renewed_tag_marker(known, now_ms);
+    l1_->put(marker, renewed);
+    l2_->put(marker, renewed);
+  });
 }
 
 void TieredCache::purge_tag(std::string_view tag, Handler<Status> handler) {
@@ -294,11 +315,12 @@ void TieredCache::remove(const KeyDigest& key, Handler<Result<bool>> handler) {
   watches_->note(key);
   gate_.begin_removal(key, [&] { in_l1 = l1_->erase(key); });
   if (l2_ == nullptr) {
+    watches_->note(key);  // what began meanwhile may have found what was still there
     gate_.end_removal(key);
     return handler(in_l1);
   }
   l2_->remove(key, [this, key, in_l1, handler = std::move(handler)](Result<bool> in_l2) {
-    watches_->note(key);  // what began meanwhile may have found what L2 still had
+    watches_->note(key);
     gate_.end_removal(key);
     if (!in_l2.ok()) return handler(std::move(in_l2));
     handler(in_l1 || in_l2.value());
@@ -310,6 +332,7 @@ void TieredCache::clear(Handler<Status> handler) {
   gate_.begin_clear();
   l1_->erase_all();
   if (l2_ == nullptr) {
+    watches_->note_all();
     gate_.end_clear();
     return handler(Status());
   }

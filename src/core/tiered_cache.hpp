@@ -159,6 +159,7 @@ class TieredCache : private FleetListener {
   // The marker that L2 has, promoted.
   void fetch_marker(const KeyDigest& marker, Handler<Result<EntryPtr>> handler);
   void forget_marker(const KeyDigest& marker);
+  void renew_marker(const KeyDigest& marker, const Entry& known, PromotionGate::Ticket ticket);
   // A generation for a tag that has none; 0 where it was purged since the
   // removal ticket.
   [[nodiscard]] std::uint64_t begin_generation(const KeyDigest& marker,

@@ -34,6 +34,15 @@ TEST_P(TierBasicsTest, later_put_replaces_the_earlier) {
   EXPECT_EQ(size(), 1U);
 }
 
+constexpr std::size_t kTooManyBytes = (8U << 20U) + 1;  // for L2, as it is set up by default
+
+TEST_P(TierBasicsTest, what_is_too_large_to_be_stored_leaves_nothing_in_its_place) {
+  put(key_of(1), fresh("old"));
+  put(key_of(1), fresh(std::string(kTooManyBytes, 'x')));
+  const auto found = get(key_of(1));  // memory may have room for it
+  EXPECT_TRUE(found == nullptr || found->response.content.starts_with("xxx"));
+}
+
 TEST_P(TierBasicsTest, puts_of_one_key_keep_their_order) {
   for (int i = 0; i < 100; ++i) tier->put(key_of(1), fresh(std::to_string(i)));
   flush();

@@ -46,6 +46,7 @@ void Committer::drop_puts(std::deque<WriteOp>& ops, const Error& error) {
         op.call->complete(Status());
         break;
       case WriteOp::Kind::kDiscard:
+      case WriteOp::Kind::kReplace:
         break;
       case WriteOp::Kind::kRemove:
       case WriteOp::Kind::kClear:
@@ -77,7 +78,9 @@ void Committer::stage(WriteOp op, Database& database) {
   if (end_ms <= context_.clock->now_ms()) return;  // it ended while it waited
   const auto frame = encode_entry(op.key, *op.entry, context_.format);
   if (!frame.ok()) {
-    return context_.count_dropped_write(not_written(frame.error()));
+    context_.count_dropped_write(not_written(frame.error()));
+    op.kind = WriteOp::Kind::kReplace;
+    return stage_removal(std::move(op), database);
   }
   database.put(op.key, end_ms, *frame);
   present_[op.key] = true;

@@ -177,6 +177,10 @@ void DiskTier::put(const KeyDigest& key, EntryPtr entry) {
   DiskContext& context = impl_->context;
   if (entry->end_ms() <= context.clock->now_ms()) return;
   if (entry->response.content.size() > context.config.max_entry_bytes) {
+    if (auto ticket = Ticket::acquire(context.budget)) {
+      impl_->writer.push(
+          {.kind = WriteOp::Kind::kReplace, .key = key, .ticket = std::move(ticket)});
+    }
     return context.count_dropped_write("an entry was not written: it is over max_entry_bytes");
   }
   auto ticket = Ticket::acquire(context.budget, entry->memory_bytes());

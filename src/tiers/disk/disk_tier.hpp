@@ -61,6 +61,7 @@ class DiskTier final : public Tier {
   ~DiskTier() override;
 
   [[nodiscard]] std::string_view name() const override { return "l2"; }
+  [[nodiscard]] bool is_shared() const override { return false; }  // the folder is locked
   void get(const KeyDigest& key, Handler<Result<EntryPtr>> handler) override;
   void put(const KeyDigest& key, EntryPtr entry) override;
   void remove(const KeyDigest& key, Handler<Result<bool>> handler) override;

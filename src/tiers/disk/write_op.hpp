@@ -18,6 +18,7 @@ struct WriteOp {
     kPut,
     kRemove,   // hidden in the mask until it is written
     kDiscard,  // remove what has ended or does not verify; nobody waits
+    kReplace,  // remove what was to be replaced by what cannot be written; nobody waits
     kClear,    // everything is hidden in the mask until it is written
     kFlush,    // tells that what came before is written or dropped
   };

@@ -84,6 +84,7 @@ bool SetOperation::append_to(std::string& out) {
   const Result<std::string> bytes = encode_entry(key_, *entry_, context_.format);
   if (!bytes.ok()) {
     context_.count_dropped_write("an entry was not written: " + bytes.error().message);
+    context_.remove_later(key_, std::move(ticket_));
     return false;
   }
   const auto own_life_ms = static_cast<std::uint64_t>(life_ms);

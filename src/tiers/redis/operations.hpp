@@ -60,7 +60,7 @@ class SetOperation final : public Operation {
   TierContext& context_;
   const KeyDigest key_;
   const EntryPtr entry_;
-  const Ticket ticket_;
+  Ticket ticket_;
   const std::shared_ptr<HeldLease> lease_;  // null: none is needed
 };
 

@@ -99,6 +99,7 @@ struct RedisTier::Impl {
   void put(const KeyDigest& key, EntryPtr entry, std::shared_ptr<HeldLease> lease) {
     if (std::max(entry->expires_ms, entry->stale_until_ms) <= context.clock->now_ms()) return;
     if (entry->response.content.size() > context.config.max_entry_bytes) {
+      discard(key);
       return context.count_dropped_write("an entry was not written: it is over max_entry_bytes");
     }
     auto ticket = Ticket::acquire(context.budget, entry->memory_bytes());

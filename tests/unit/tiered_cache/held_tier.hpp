@@ -60,6 +60,7 @@ class HeldTier final : public Tier {
     return std::make_shared<Walk>(std::move(all));
   }
 
+  [[nodiscard]] bool is_shared() const override { return claims_to_be_shared; }
   [[nodiscard]] Fleet* fleet() override { return shared_by; }
   [[nodiscard]] TierCounters counters() const override { return counters_to_report; }
   [[nodiscard]] TierGauges gauges() const override { return {}; }
@@ -78,6 +79,7 @@ class HeldTier final : public Tier {
   std::optional<Error> failure;
   TierCounters counters_to_report;
   bool claims_this_thread = false;
+  bool claims_to_be_shared = true;
   Fleet* shared_by = nullptr;  // outlives it
   int gets = 0;
 

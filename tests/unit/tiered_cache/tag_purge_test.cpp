@@ -55,6 +55,34 @@ TEST_F(TagPurgeTest, a_purge_ends_the_answers_under_the_tag_and_no_others) {
   EXPECT_EQ(looked_up(key_of(4)).outcome, LookupOutcome::kL1Hit);
 }
 
+// A disk drops what is oldest first.
+TEST_F(TagPurgeTest, a_marker_in_a_tier_of_ones_own_stays_as_young_as_its_answers) {
+  l2.claims_to_be_shared = false;
+  store(key_of(1), tagged({"a"}));
+  const auto first = l2.entries.at(tag_marker_key("a"));
+  store(key_of(2), tagged({"a"}));
+  EXPECT_EQ(l2.entries.at(tag_marker_key("a")), first);
+  clock->advance_ms(30'000);
+  store(key_of(3), tagged({"a"}));
+  const auto renewed = l2.entries.at(tag_marker_key("a"));
+  EXPECT_NE(renewed, first);
+  EXPECT_EQ(generation_of(renewed), generation_of(first));
+  EXPECT_EQ(renewed->expires_ms, first->expires_ms + 30'000);
+  EXPECT_EQ(looked_up(key_of(1)).outcome, LookupOutcome::kL1Hit);
+  EXPECT_EQ(looked_up(key_of(3)).outcome, LookupOutcome::kL1Hit);
+  purge("a");
+  clock->advance_ms(30'000);
+  EXPECT_EQ(looked_up(key_of(3)).outcome, LookupOutcome::kMiss);
+}
+
+TEST_F(TagPurgeTest, a_marker_that_others_may_have_removed_is_not_written_again) {
+  store(key_of(1), tagged({"a"}));
+  purge_elsewhere("a");
+  clock->advance_ms(60'000);
+  store(key_of(2), tagged({"a"}));
+  EXPECT_FALSE(l2.entries.contains(tag_marker_key("a")));
+}
+
 TEST_F(TagPurgeTest, what_is_stored_after_a_purge_is_found_again) {
   store(key, tagged({"a"}, "old"));
   purge("a");
