@@ -146,10 +146,12 @@ class Cache {
     const std::int64_t now_ns = birth_ns(put_options);
     const Birth birth = birth_of(key, value, now_ns, put_options);
     Change change;
+    // A load under way yields to the value, even if that is evicted at once.
+    flights_.invalidate(hash);
     while (index_.store(hash, key, value, birth, tti_ns_, change) == Stored::kQueueFull) {
       help(hash, now_ns);
     }
-    // A load under way now, or that started after the value was stored, yields to it.
+    // So does one that started before the value was stored.
     flights_.invalidate(hash);
     after_write(hash, now_ns, change);
   }
@@ -418,12 +420,13 @@ class Cache {
       }
       pin.store(0, std::memory_order_release);
     }
+    tell(own, ReadEvent::miss(hash), now_ns);
+    // After its event: hits are the events that are no misses.
     if (ReadStripe* stripe = reads_.owned_by(own.index)) {
       stripe->count_miss();
     } else {
       reads_.shared_by(own.index).count_miss_shared();
     }
-    tell(own, ReadEvent::miss(hash), now_ns);
     return nullptr;
   }
 

@@ -124,8 +124,9 @@ class Index {
     const bool live =
         departed != kNullHandle && slab_->read_part(departed).deadline_ns(tti_ns) > birth.now_ns;
     if (live && birth.yields) return Stored::kYielded;
-    if (departed == kNullHandle) change.old_table = shard.reserve(hash_of());
+    // The node first: it may throw, and nobody must free a table that was read a moment ago.
     const Handle fresh = spare_node(shard);
+    if (departed == kNullHandle) reserve(shard, fresh, change);
     construct(fresh, hash, std::move(key), std::move(value), birth);
     Sync::yield_point();
     if (departed == kNullHandle) {
@@ -285,6 +286,16 @@ class Index {
 
   Table::Position find_key(const Shard<Sync>& shard, std::uint64_t hash, const Key& key) const {
     return shard.find(hash, [&](Handle at) { return Equal{}(slab_->read_part(at).key(), key); });
+  }
+
+  // Where it throws, the node is a spare one again.
+  void reserve(Shard<Sync>& shard, Handle fresh, Change& change) {
+    try {
+      change.old_table = shard.reserve(hash_of());
+    } catch (...) {
+      shard.spare_nodes[shard.spare_count++] = fresh;
+      throw;
+    }
   }
 
   Handle spare_node(Shard<Sync>& shard) {
