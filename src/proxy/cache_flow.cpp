@@ -8,7 +8,6 @@
 #include "proxy/cache_decision.hpp"
 #include "proxy/cached_fetch.hpp"
 #include "proxy/first_look.hpp"
-#include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
 #include "proxy/recorded_flow.hpp"
 #include "proxy/upstream_request.hpp"
@@ -26,8 +25,7 @@ class CacheFlow final : public RecordedFlow {
  private:
   void decide(std::string_view body) override {
     if (!look_ && !look(body)) {
-      pass_through_recorded_path(services_, exchange_, dialect_,
-                                 http::SharedBytes(std::string(body)));
+      pass_on(http::SharedBytes(std::string(body)));
       return;
     }
     landings_ = look_->landings;

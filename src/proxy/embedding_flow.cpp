@@ -10,7 +10,6 @@
 #include "proxy/embedding_batch.hpp"
 #include "proxy/embedding_fetch.hpp"
 #include "proxy/embedding_lookup.hpp"
-#include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
 #include "proxy/recorded_flow.hpp"
 #include "proxy/upstream_request.hpp"
@@ -28,7 +27,7 @@ class EmbeddingFlow final : public RecordedFlow {
                                       KeySpace(directives()), body);
     body_ = http::SharedBytes(std::string(body));
     if (!batch.ok()) {
-      pass_through_recorded_path(services_, exchange_, dialect_, body_);
+      pass_on(body_);
       return;
     }
     batch_ = std::make_shared<EmbeddingBatch>(std::move(*batch));

@@ -5,6 +5,7 @@
 #include "proxy/access_record.hpp"
 #include "proxy/cache_decision.hpp"
 #include "proxy/flight_payer.hpp"
+#include "proxy/pass_through.hpp"
 #include "proxy/proxy_error.hpp"
 
 namespace llm_edge_cache::proxy {
@@ -84,6 +85,14 @@ void RecordedFlow::ask_anew(const Flight& refused) {
     board_flight();
   } else {
     fly_alone({.may_ask_l2 = false});
+  }
+}
+
+void RecordedFlow::pass_on(http::SharedBytes body) {
+  if (directives().only_if_cached) {
+    refuse(not_cached_error(), LookupOutcome::kBypass);
+  } else {
+    pass_through_recorded_path(services_, exchange_, dialect_, std::move(body));
   }
 }
 

@@ -75,6 +75,8 @@ class RecordedFlow : public http::BodyReceiver, public std::enable_shared_from_t
   // A flight that was just made: whoever asks after a purge must not join it.
   void watch_removals(Flight& flight) const;
 
+  // A request that is for the provider alone; nothing is kept of its answer.
+  void pass_on(http::SharedBytes body);
   void refuse(const ProxyError& error, LookupOutcome outcome);
 
   const ServicesPtr services_;

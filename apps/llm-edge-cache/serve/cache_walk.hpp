@@ -1,6 +1,7 @@
 // Goes through a whole cache, L1 and then what L2 has beside it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <unordered_set>
@@ -29,14 +30,19 @@ class CacheWalk : public std::enable_shared_from_this<CacheWalk> {
     std::size_t operator()(const KeyDigest& key) const { return key.hash(); }
   };
 
-  void take(Result<Page> page, bool is_l1, const Handler& handler);
-  // Calls back with those whose tags stand.
-  void confirm(Page page, const Handler& handler);
+  void ask();
+  void ask_once();
+  void take(Result<Page> page, bool is_l1);
+  // Finishes with those whose tags stand.
+  void confirm(Page page);
+  void finish(Result<Page> page);
 
   TieredCache& cache_;
   std::shared_ptr<TierWalk> l1_;  // null once at its end
   std::shared_ptr<TierWalk> l2_;
   std::unordered_set<KeyDigest, Hash> seen_;
+  Handler handler_;                   // of the call under way
+  std::atomic<std::size_t> asks_{0};  // for pages: one that is being asked for, and those due
 };
 
 }  // namespace llm_edge_cache::app

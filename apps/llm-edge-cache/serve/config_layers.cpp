@@ -182,9 +182,17 @@ class YamlLayer {
   std::set<std::string> seen_;
 };
 
+// What Kubernetes puts into each container beside a Service that is named llm-edge-cache.
+bool names_a_service(std::string_view variable) {
+  variable.remove_prefix(std::min(variable.size(), kVariablePrefix.size()));
+  return variable == "PORT" || variable.starts_with("PORT_") || variable == "SERVICE_HOST" ||
+         variable == "SERVICE_PORT" || variable.starts_with("SERVICE_PORT_");
+}
+
 Status apply_environment(ServeConfig& config, Origins& origins,
                          const EnvironmentValues& environment) {
   for (const auto& [variable, text] : environment) {
+    if (names_a_service(variable)) continue;
     const auto* option = find_option(&Option::variable, variable);
     if (option == nullptr) {
       return invalid(fmt::format("unknown environment variable {}{}", variable,

@@ -177,6 +177,15 @@ TEST_F(CacheFlowTest, no_cache_replaces_what_is_stored) {
   EXPECT_EQ(hit.body(), body.dump());
 }
 
+TEST_F(CacheFlowTest, only_if_cached_never_calls_it_for_what_is_not_cached_either) {
+  answer_json();
+  const auto answer =
+      ask(R"({"model":"m-1","stream":true,"stream_options":{"unknown":1},"messages":[]})",
+          {{"Cache-Control", "only-if-cached"}});
+  EXPECT_EQ(answer.status(), 504);
+  EXPECT_EQ(upstream_.calls(), 0);
+}
+
 TEST_F(CacheFlowTest, only_if_cached_never_calls_the_upstream) {
   answer_json();
   const auto miss = ask(kQuestion, {{"Cache-Control", "only-if-cached"}});

@@ -120,6 +120,17 @@ TEST_F(ConfigLayersTest, an_unknown_variable_is_named) {
             "(did you mean 'LLM_EDGE_CACHE_L1_CAPACITY'?)");
 }
 
+TEST_F(ConfigLayersTest, what_kubernetes_says_of_a_service_of_our_name_is_none_of_ours) {
+  EXPECT_TRUE(load({},
+                   {{"LLM_EDGE_CACHE_SERVICE_HOST", "10.0.0.1"},
+                    {"LLM_EDGE_CACHE_SERVICE_PORT", "8080"},
+                    {"LLM_EDGE_CACHE_SERVICE_PORT_HTTP", "8080"},
+                    {"LLM_EDGE_CACHE_PORT", "tcp://10.0.0.1:8080"},
+                    {"LLM_EDGE_CACHE_PORT_8080_TCP_ADDR", "10.0.0.1"}},
+                   "")
+                  .ok());
+}
+
 TEST_F(ConfigLayersTest, an_empty_variable_is_not_set) {
   EXPECT_TRUE(load({}, {{"LLM_EDGE_CACHE_L1_CAPACITY", ""}}, "").ok());
 }
