@@ -43,8 +43,8 @@ class Stream {
   // Waits until some bytes could be written. The buffers and their bytes must stay until then.
   virtual void async_write_some(std::span<const boost::asio::const_buffer> buffers,
                                 std::shared_ptr<StreamOwner> owner) = 0;
-  // Says that nothing more will be sent. TLS: what is read from then on is ciphertext, to be counted
-  // and thrown away; on_read tells the end once the peer has agreed.
+  // Says that nothing more will be sent. TLS: what is read from then on is ciphertext, to be
+  // counted and thrown away; on_read tells the end once the peer has agreed.
   virtual void shutdown_send(std::shared_ptr<StreamOwner> owner) = 0;
   // Idempotent.
   virtual void close() = 0;

@@ -25,8 +25,9 @@ void CacheWalk::ask_once() {
   const bool is_l1 = l1_ != nullptr;
   const auto walk = is_l1 ? l1_ : l2_;
   if (walk == nullptr) return finish(Page());
-  walk->next(
-      [self = shared_from_this(), is_l1](Result<Page> page) { self->take(std::move(page), is_l1); });
+  walk->next([self = shared_from_this(), is_l1](Result<Page> page) {
+    self->take(std::move(page), is_l1);
+  });
 }
 
 void CacheWalk::finish(Result<Page> page) {
@@ -61,18 +62,16 @@ void CacheWalk::confirm(Page page) {
   shared->stands.resize(shared->page.size());
   shared->missing = shared->page.size();
   for (std::size_t i = 0; i < shared->stands.size(); ++i) {
-    cache_.confirm_tags(shared->page[i].entry,
-                        [self = shared_from_this(), shared, i](bool stands) {
-                          shared->stands[i] = stands ? 1 : 0;
-                          if (shared->missing.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
-                          Page standing;
-                          for (std::size_t at = 0; at < shared->page.size(); ++at) {
-                            if (shared->stands[at] != 0)
-                              standing.push_back(std::move(shared->page[at]));
-                          }
-                          if (standing.empty()) return self->ask();
-                          self->finish(std::move(standing));
-                        });
+    cache_.confirm_tags(shared->page[i].entry, [self = shared_from_this(), shared, i](bool stands) {
+      shared->stands[i] = stands ? 1 : 0;
+      if (shared->missing.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+      Page standing;
+      for (std::size_t at = 0; at < shared->page.size(); ++at) {
+        if (shared->stands[at] != 0) standing.push_back(std::move(shared->page[at]));
+      }
+      if (standing.empty()) return self->ask();
+      self->finish(std::move(standing));
+    });
   }
 }
 

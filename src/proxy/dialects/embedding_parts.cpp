@@ -13,14 +13,32 @@ namespace {
 
 // Members of OpenAI's requests and of those of compatible servers (vLLM, Text Embeddings Inference,
 // Ollama, Jina, Voyage, Cohere, NVIDIA, Mistral) that say something of each element alone.
-constexpr std::array<std::string_view, 26> kOfEachElement = {
-    "model",          "input",          "encoding_format", "dimensions",
-    "user",           "input_type",     "task",            "task_type",
-    "truncate",       "truncation",     "output_dimension", "output_dtype",
-    "normalize",      "normalized",     "embedding_type",  "embed_dtype",
-    "endianness",     "prompt_name",    "prompt",          "instruction",
-    "priority",       "request_id",     "add_special_tokens", "truncate_prompt_tokens",
-    "truncation_direction", "keep_alive"};
+constexpr std::array<std::string_view, 26> kOfEachElement = {"model",
+                                                             "input",
+                                                             "encoding_format",
+                                                             "dimensions",
+                                                             "user",
+                                                             "input_type",
+                                                             "task",
+                                                             "task_type",
+                                                             "truncate",
+                                                             "truncation",
+                                                             "output_dimension",
+                                                             "output_dtype",
+                                                             "normalize",
+                                                             "normalized",
+                                                             "embedding_type",
+                                                             "embed_dtype",
+                                                             "endianness",
+                                                             "prompt_name",
+                                                             "prompt",
+                                                             "instruction",
+                                                             "priority",
+                                                             "request_id",
+                                                             "add_special_tokens",
+                                                             "truncate_prompt_tokens",
+                                                             "truncation_direction",
+                                                             "keep_alive"};
 
 Error not_in_parts(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};

@@ -237,8 +237,8 @@ TEST_F(HandshakeTest, session_is_resumed_until_the_certificate_is_reloaded) {
   EXPECT_THAT(handshake({"-tls1_2", "-sess_in", session}), HasSubstr("New, TLSv1.2"));
 }
 
-// Two answers in one segment, the second to nothing. The next request is there before the client has
-// looked at it.
+// Two answers in one segment, the second to nothing. The next request is there before the client
+// has looked at it.
 TEST_F(TlsTest, answer_that_nobody_asked_for_is_not_the_next_requests) {
   constexpr const char* kTwoAnswers = R"(
 import socket, ssl, sys
@@ -266,8 +266,8 @@ for texts in ([b"mine", b"evil"], [b"next"]):
     plain.sendall(leaving.read())
     kept = plain if text == b"evil" else None
 )";
-  test::ChildProcess server({.argv = {"python3", "-c", kTwoAnswers, localhost_.certificate_file,
-                                      localhost_.key_file}});
+  test::ChildProcess server(
+      {.argv = {"python3", "-c", kTwoAnswers, localhost_.certificate_file, localhost_.key_file}});
   ASSERT_TRUE(eventually([&] { return server.output().ends_with('\n'); }));
   const auto port = static_cast<std::uint16_t>(std::stoul(server.output()));
   TestClient client(trusting_);

@@ -22,8 +22,7 @@ TEST(IsAboutTheCredentialTest, is_what_another_credential_might_not_be_told) {
   for (const auto status : std::initializer_list<std::uint16_t>{400, 401, 402, 403, 404, 429}) {
     EXPECT_TRUE(is_about_the_credential(status)) << status;
   }
-  for (const auto status :
-       std::initializer_list<std::uint16_t>{200, 307, 500, 502, 503, 529}) {
+  for (const auto status : std::initializer_list<std::uint16_t>{200, 307, 500, 502, 503, 529}) {
     EXPECT_FALSE(is_about_the_credential(status)) << status;
   }
 }

@@ -120,19 +120,20 @@ TEST(AnthropicMessagesTest, refuses_errors_in_either_form) {
 }
 
 TEST(AnthropicMessagesTest, refuses_an_answer_to_which_a_tool_of_the_provider_failed) {
-  for (const std::string block :
-       {R"({"type":"web_search_tool_result","tool_use_id":"t","content":{"type":"web_search_tool_result_error","error_code":"unavailable"}})",
-        R"({"type":"mcp_tool_result","tool_use_id":"t","is_error":true,"content":[]})"}) {
+  for (
+      const std::string block :
+      {R"({"type":"web_search_tool_result","tool_use_id":"t","content":{"type":"web_search_tool_result_error","error_code":"unavailable"}})",
+       R"({"type":"mcp_tool_result","tool_use_id":"t","is_error":true,"content":[]})"}) {
     EXPECT_EQ(
         kDialect.review(AnswerForm::kJson, body_with(R"("end_turn")", "[" + block + "]")).refusal,
         StoreRefusal::kErrorInAnswer)
         << block;
   }
-  EXPECT_FALSE(kDialect
-                   .review(AnswerForm::kJson,
-                           body_with(R"("end_turn")",
-                                     R"([{"type":"web_search_tool_result","content":[]}])"))
-                   .refusal);
+  EXPECT_FALSE(
+      kDialect
+          .review(AnswerForm::kJson,
+                  body_with(R"("end_turn")", R"([{"type":"web_search_tool_result","content":[]}])"))
+          .refusal);
 }
 
 // Members that are built of other events.
@@ -141,14 +142,14 @@ TEST(AnthropicMessagesTest, the_end_of_a_message_cannot_replace_what_came_before
                                    R"("usage":1)", R"("usage":{"input_tokens":9})"}) {
     const auto end = R"({"type":"message_delta","delta":{"stop_reason":"end_turn",)" + member +
                      R"(},"usage":{"output_tokens":5}})";
-    const auto stream =
-        events({kStart, kTextBlock, kHello, kBlockStop, end, kStop});
+    const auto stream = events({kStart, kTextBlock, kHello, kBlockStop, end, kStop});
     const auto review = kDialect.review(AnswerForm::kStream, stream);
     EXPECT_FALSE(review.refusal) << member;
     EXPECT_EQ(review.usage, (TokenUsage{3, 5, 8})) << member;
     EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, stream, kJsonWish).ok()) << member;
     // Within an open block, which would lose its place.
-    EXPECT_FALSE(refusal_of(events({kStart, kTextBlock, end, kHello, kBlockStop, kStop}))) << member;
+    EXPECT_FALSE(refusal_of(events({kStart, kTextBlock, end, kHello, kBlockStop, kStop})))
+        << member;
   }
 }
 

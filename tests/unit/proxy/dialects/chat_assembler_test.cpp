@@ -56,9 +56,9 @@ TEST(AssembleChatTest, joins_tool_calls_by_their_index) {
 
 TEST(AssembleChatTest, a_message_beside_the_deltas_is_a_guess_and_changes_nothing) {
   for (const std::string message : {R"("done")", R"({"content":"other"})", "[]"}) {
-    const auto assembled =
-        assemble_chat(sse({chunk(R"({"role":"assistant","content":"hi"})"),
-                           chunk("{}", R"("finish_reason":"stop","message":)" + message), "[DONE]"}));
+    const auto assembled = assemble_chat(
+        sse({chunk(R"({"role":"assistant","content":"hi"})"),
+             chunk("{}", R"("finish_reason":"stop","message":)" + message), "[DONE]"}));
     ASSERT_FALSE(assembled.refusal);
     EXPECT_FALSE(assembled.is_exact);
     EXPECT_EQ(assembled.body["choices"][0]["message"]["content"], "hi");
