@@ -48,13 +48,13 @@ class ReadStripe {
   }
   /// The same for who has just read `reads`.
   [[gnu::always_inline]] void push_at(std::uint64_t reads, ReadEvent event) {
-    events_[reads % kEvents].store(event.bits(), std::memory_order_relaxed);
+    publish(reads, event);
     reads_.store(reads + 1, std::memory_order_release);
   }
   /// The same for any thread.
   std::uint64_t push_shared(ReadEvent event) {
     const std::uint64_t reads = reads_.fetch_add(1, std::memory_order_acq_rel);
-    events_[reads % kEvents].store(event.bits(), std::memory_order_relaxed);
+    publish(reads, event);
     return reads;
   }
 
@@ -71,7 +71,7 @@ class ReadStripe {
     const std::uint64_t reads = reads_.load(std::memory_order_acquire);
     const std::uint64_t pending = std::min<std::uint64_t>(reads - drained_, kEvents);
     for (std::uint64_t at = reads - pending; at != reads; ++at) {
-      const std::uint64_t bits = events_[at % kEvents].load(std::memory_order_relaxed);
+      const std::uint64_t bits = events_[at % kEvents].load(std::memory_order_acquire);
       if (bits != 0) apply(ReadEvent::from_bits(bits));
     }
     lost_ += reads - drained_ - pending;
@@ -88,6 +88,12 @@ class ReadStripe {
   std::atomic<std::int64_t> last_drain_ns{0};
 
  private:
+  /// Released, for a drain may come to an event before its count, in the place of an older one: the
+  /// node that it names must be seen as made.
+  void publish(std::uint64_t at, ReadEvent event) {
+    events_[at % kEvents].store(event.bits(), std::memory_order_release);
+  }
+
   std::atomic<std::uint64_t> reads_{0};
   std::atomic<std::uint64_t> misses_{0};
   std::uint64_t drained_ = 0;  ///< Guarded, like `lost_`, by whoever serialises `drain`.
