@@ -74,9 +74,9 @@ class ClientConnection final : public StreamOwner {
 
   // For an idle one: false where bytes, or the end, lie in the kernel that the event loop has not
   // come to. They would be taken for the answer to the next request.
-  // Whether the pool has been told so, once.
-  [[nodiscard]] bool was_nearly_idle() { return std::exchange(nearly_idle_, false); }
   [[nodiscard]] bool is_quiet();
+  // Whether the pool was told on_nearly_idle(); from here on it was not.
+  [[nodiscard]] bool was_nearly_idle() { return std::exchange(nearly_idle_, false); }
 
   // The calls of ClientCall.
   void cancel();

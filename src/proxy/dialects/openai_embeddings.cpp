@@ -35,6 +35,7 @@ AnswerReview OpenAiEmbeddingsDialect::review(AnswerForm form, std::string_view a
   }
   review.model = read->model;
   review.usage = read->usage;
+  review.is_whole = true;
   return review;
 }
 
