@@ -24,6 +24,29 @@ void empty(Buffer& buffer) {
   }
 }
 
+// What a peer did wrong by llhttp.
+ParseError error_of(llhttp_errno_t error) {
+  switch (error) {
+    case HPE_INVALID_VERSION:
+      return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
+    case HPE_INVALID_METHOD:
+      return {400, "the method is not known here"};
+    case HPE_INVALID_URL:
+      return {400, "the target is malformed"};
+    case HPE_INVALID_CONTENT_LENGTH:
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+      return {400, "Content-Length is malformed"};
+    case HPE_INVALID_TRANSFER_ENCODING:
+      return {400, "Transfer-Encoding is malformed"};
+    case HPE_INVALID_CHUNK_SIZE:
+      return {400, "a chunk size is malformed"};
+    case HPE_INVALID_HEADER_TOKEN:
+      return {400, "a field has a forbidden character"};
+    default:
+      return {400, "the message is malformed"};
+  }
+}
+
 }  // namespace
 
 // llhttp's C call-backs, each to the member that does the work.
@@ -136,7 +159,8 @@ std::size_t MessageParser::execute(std::string_view input) {
   const llhttp_errno_t result = llhttp_execute(&llhttp_, input.data(), input.size());
   if (failed_ || result == HPE_OK) return input.size();
   if (result != HPE_PAUSED) {
-    fail_from_llhttp();
+    const ParseError error = error_of(result);
+    fail(error.status, error.detail);
     return 0;
   }
   return static_cast<std::size_t>(llhttp_get_error_pos(&llhttp_) - input.data());
@@ -191,7 +215,8 @@ ParseStep MessageParser::end_of_input() {
   if (llhttp_get_errno(&llhttp_) == HPE_PAUSED) llhttp_resume(&llhttp_);
   if (!complete_ && head_told_ && !framed_) static_cast<void>(llhttp_finish(&llhttp_));
   if (complete_) return {ParseEvent::kEnd, 0};
-  return fail_step(400, "the connection closed within a message");
+  fail(400, "the connection closed within a message");
+  return {ParseEvent::kError, 0};
 }
 
 Version MessageParser::version() const {
@@ -277,33 +302,6 @@ int MessageParser::fail(std::uint16_t status, std::string_view detail) {
   failed_ = true;
   error_ = ParseError{status, std::string(detail)};
   return HPE_USER;
-}
-
-ParseStep MessageParser::fail_step(std::uint16_t status, std::string_view detail) {
-  fail(status, detail);
-  return {ParseEvent::kError, 0};
-}
-
-void MessageParser::fail_from_llhttp() {
-  switch (llhttp_get_errno(&llhttp_)) {
-    case HPE_INVALID_VERSION:
-      return static_cast<void>(fail(505, "only HTTP/1.0 and HTTP/1.1 are spoken here"));
-    case HPE_INVALID_METHOD:
-      return static_cast<void>(fail(400, "the method is not known here"));
-    case HPE_INVALID_URL:
-      return static_cast<void>(fail(400, "the target is malformed"));
-    case HPE_INVALID_CONTENT_LENGTH:
-    case HPE_UNEXPECTED_CONTENT_LENGTH:
-      return static_cast<void>(fail(400, "Content-Length is malformed"));
-    case HPE_INVALID_TRANSFER_ENCODING:
-      return static_cast<void>(fail(400, "Transfer-Encoding is malformed"));
-    case HPE_INVALID_CHUNK_SIZE:
-      return static_cast<void>(fail(400, "a chunk size is malformed"));
-    case HPE_INVALID_HEADER_TOKEN:
-      return static_cast<void>(fail(400, "a field has a forbidden character"));
-    default:
-      return static_cast<void>(fail(400, "the message is malformed"));
-  }
 }
 
 RequestParser::Expectation RequestParser::expectation(const RequestHead& head) {

@@ -105,8 +105,6 @@ class MessageParser {
   int end_field();
   int count_extra(std::size_t bytes);
   int fail(std::uint16_t status, std::string_view detail);
-  ParseStep fail_step(std::uint16_t status, std::string_view detail);
-  void fail_from_llhttp();
   bool take_head_bytes(std::string_view bytes);
 
   const llhttp_type_t type_;

@@ -86,14 +86,18 @@ TEST(ClientTest, request_is_sent_as_it_should_be) {
                 "\r\nAuthorization: Bearer k\r\nContent-Length: 2\r\n\r\n{}");
 }
 
-TEST(ClientTest, stale_connection_is_replaced_once) {
-  std::atomic<int> reads{0};
-  // The first request of a connection is answered, the second makes it close without a word.
-  ScriptedServer server([&](std::string_view) {
+// The first request is answered, the second makes its connection close without a word.
+auto silent_at_the_second(std::atomic<int>& reads) {
+  return [&reads](std::string_view) {
     const bool answer = reads.fetch_add(1) != 1;
     return ScriptedServer::Action{answer ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" : "",
                                   !answer};
-  });
+  };
+}
+
+TEST(ClientTest, stale_connection_is_replaced_once) {
+  std::atomic<int> reads{0};
+  ScriptedServer server(silent_at_the_second(reads));
   TestClient client;
   ASSERT_TRUE(client.get(server.port()).end);
   const Outcome second = client.fetch(origin_at(server.port()), request_head("POST", "/"), "again");
@@ -105,11 +109,7 @@ TEST(ClientTest, stale_connection_is_replaced_once) {
 
 TEST(ClientTest, reused_connection_that_closes_later_may_have_acted_on_the_request) {
   std::atomic<int> reads{0};
-  ScriptedServer server([&](std::string_view) {
-    const bool answer = reads.fetch_add(1) != 1;
-    return ScriptedServer::Action{answer ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" : "",
-                                  !answer};
-  });
+  ScriptedServer server(silent_at_the_second(reads));
   TestClient client({.stale_within_ms = 0});
   ASSERT_TRUE(client.get(server.port()).end);
   const Outcome second = client.fetch(origin_at(server.port()), request_head("POST", "/"), "once");
