@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <initializer_list>
+#include <span>
 #include <utility>
 
 #include "proxy/dialects/event_blocks.hpp"
@@ -191,12 +191,12 @@ class MessageAssembler {
                     {"type", "delta", "usage", "context_management", "input_transformations"}) &&
            has_only(delta, {"stop_reason", "stop_sequence", "container", "stop_details"}));
     // Nothing else: another member may be one that we build.
-    take_from(delta, {"stop_reason", "stop_sequence", "container", "stop_details"});
-    take_from(event, {"context_management", "input_transformations"});
+    take_from(delta, kKnownAtEnd);
+    take_from(event, kBesideDelta);
     add_usage(member_of(event, "usage"));
   }
 
-  void take_from(const Json& part, std::initializer_list<const char*> names) {
+  void take_from(const Json& part, std::span<const char* const> names) {
     for (const auto* name : names) {
       if (part.contains(name)) {
         message_[name] = member_of(part, name);

@@ -1,4 +1,3 @@
-#include <array>
 #include <cstddef>
 #include <utility>
 
@@ -8,11 +7,6 @@
 
 namespace llm_edge_cache::proxy {
 namespace {
-
-// Members of a message that its message_delta brings, within `delta` and beside it.
-constexpr std::array<const char*, 4> kKnownAtEnd = {"stop_reason", "stop_sequence", "stop_details",
-                                                    "container"};
-constexpr std::array<const char*, 2> kBesideDelta = {"context_management", "input_transformations"};
 
 class MessageSplitter {
  public:

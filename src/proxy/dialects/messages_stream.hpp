@@ -1,6 +1,7 @@
 // Anthropic messages as events and as one body: the two forms of the same message.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,12 @@
 #include "proxy/dialects/streamed_dialect.hpp"
 
 namespace llm_edge_cache::proxy {
+
+// Members of a message that its message_delta brings, within `delta` and beside it.
+inline constexpr std::array<const char*, 4> kKnownAtEnd = {"stop_reason", "stop_sequence",
+                                                           "stop_details", "container"};
+inline constexpr std::array<const char*, 2> kBesideDelta = {"context_management",
+                                                            "input_transformations"};
 
 // How the content of a block comes in a stream.
 enum class BlockGrowth {
