@@ -116,6 +116,8 @@ class ThreadPool final : public ClientPool {
     open(connection->origin())->begin(std::move(request));
   }
 
+  AddressBook& addresses() override { return addresses_; }
+
  private:
   using Key = std::tuple<Scheme, std::string, std::uint16_t>;
   struct PerOrigin {
@@ -150,6 +152,7 @@ class ThreadPool final : public ClientPool {
   const std::shared_ptr<const ClientShared> shared_;
   std::map<Key, PerOrigin> origins_;
   std::unordered_map<const ClientConnection*, std::shared_ptr<ClientConnection>> connections_;
+  AddressBook addresses_;
   std::atomic<std::size_t> idle_count_{0};
   const std::shared_ptr<bool> is_closed_ = std::make_shared<bool>(false);
 };

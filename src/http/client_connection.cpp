@@ -1,6 +1,5 @@
 #include "http/client_connection.hpp"
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <utility>
@@ -32,7 +31,6 @@ ClientConnection::ClientConnection(IoThread& thread, std::shared_ptr<const Clien
       origin_(std::move(origin)),
       pool_(&pool),
       resolver_(thread.context()),
-      socket_(thread.context()),
       parser_(parser_limits(shared_->options)) {}
 
 // --- Request ---------------------------------------------------------------------------------
@@ -165,36 +163,33 @@ void ClientConnection::connect() {
   set_deadline(shared_->options.connect_timeout_ms);
   IoError not_address;
   const asio::ip::address address = asio::ip::make_address(origin_.host, not_address);
-  const std::string port = std::to_string(origin_.port);
-  if (!not_address) {
-    return connect_to(tcp::resolver::results_type::create(tcp::endpoint(address, origin_.port),
-                                                          origin_.host, port));
-  }
+  if (!not_address) return connect_to({{address, origin_.port}});
   resolver_.async_resolve(
-      origin_.host, port,
-      [self = shared_self()](IoError error, const tcp::resolver::results_type& endpoints) {
+      origin_.host, std::to_string(origin_.port),
+      [self = shared_self()](IoError error, const tcp::resolver::results_type& resolved) {
         if (self->phase_ != Phase::kConnecting) return;
         if (error) return self->fail_connect(error.message());
-        self->connect_to(endpoints);
+        self->connect_to({resolved.begin(), resolved.end()});
       });
 }
 
-void ClientConnection::connect_to(const tcp::resolver::results_type& endpoints) {
-  asio::async_connect(
-      socket_, endpoints,
-      [self = shared_self()](IoError error, const tcp::endpoint&) { self->on_connected(error); });
+void ClientConnection::connect_to(const std::vector<Endpoint>& endpoints) {
+  const auto done = [self = shared_self()](IoError error, Socket socket) {
+    error ? self->fail_connect(error.message()) : self->on_connected(std::move(socket));
+  };
+  race_ = std::make_shared<ConnectRace>(thread_, pool_->addresses(), endpoints, done);
+  race_->start();
 }
 
-void ClientConnection::on_connected(IoError error) {
-  if (phase_ != Phase::kConnecting) return;
-  if (error) return fail_connect(error.message());
+void ClientConnection::on_connected(Socket socket) {
+  race_.reset();
   if (origin_.scheme == Scheme::kHttps) {
-    stream_ = make_tls_stream(std::move(socket_), shared_->tls,
+    stream_ = make_tls_stream(std::move(socket), shared_->tls,
                               {.role = TlsRole::kClient,
                                .host = origin_.host,
                                .verify_peer = shared_->options.tls.verify_peer});
   } else {
-    stream_ = make_plain_stream(thread_, std::move(socket_));
+    stream_ = make_plain_stream(thread_, std::move(socket));
   }
   stream_->handshake([self = shared_self()](IoError failed) {
     if (self->phase_ != Phase::kConnecting) return;
@@ -234,8 +229,7 @@ void ClientConnection::close() {
   const auto self = shared_self();
   const auto dropped = release_request();
   resolver_.cancel();
-  IoError ignored;
-  socket_.close(ignored);
+  if (race_) std::exchange(race_, nullptr)->cancel();
   if (stream_) stream_->close();
   writer_.clear();
   deadline_.cancel();

@@ -10,8 +10,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "http/address_book.hpp"
 #include "http/client.hpp"
+#include "http/connect_race.hpp"
 #include "http/head_writer.hpp"
 #include "http/message_parser.hpp"
 #include "http/stream.hpp"
@@ -53,6 +56,7 @@ class ClientPool {
   virtual void on_closed(ClientConnection& connection) = 0;
   // The server closed a used connection before it answered: send the request on a fresh one.
   virtual void on_stale(const std::shared_ptr<ClientConnection>& connection) = 0;
+  [[nodiscard]] virtual AddressBook& addresses() = 0;
 };
 
 // On its I/O thread only. Holds itself while an operation is under way. The pool outlives it, or
@@ -99,8 +103,8 @@ class ClientConnection final : public StreamOwner {
   void on_write_timeout();
 
   void connect();
-  void connect_to(const boost::asio::ip::tcp::resolver::results_type& endpoints);
-  void on_connected(IoError error);
+  void connect_to(const std::vector<Endpoint>& endpoints);
+  void on_connected(Socket socket);
   void fail_connect(const std::string& why);
 
   [[nodiscard]] Framing decide_framing();
@@ -129,7 +133,7 @@ class ClientConnection final : public StreamOwner {
   const Origin origin_;
   ClientPool* const pool_;
   boost::asio::ip::basic_resolver<boost::asio::ip::tcp, IoThread::Executor> resolver_;
-  Socket socket_;  // until the stream has it
+  std::shared_ptr<ConnectRace> race_;  // while there is no connection
   std::unique_ptr<Stream> stream_;
   ResponseParser parser_;
   StreamWriter writer_;
