@@ -1,6 +1,8 @@
 #include "core/canonical_json.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +16,10 @@ namespace {
 namespace dom = simdjson::dom;
 
 using Member = ParsedJson::Member;
+
+// The one member whose object keeps its order: a JSON schema says by it in which order a model is
+// to write.
+constexpr std::string_view kOrderedMember = "properties";
 
 // By UTF-16 code units, for valid UTF-8: its bytes sort alike but for the characters beyond the
 // basic plane (first byte 0xF0 and more), whose surrogates come before U+E000 to U+FFFF (first byte
@@ -34,16 +40,19 @@ bool utf16_less(const Member& left, const Member& right) {
   return a < b;
 }
 
+enum class MemberOrder : std::uint8_t { kSorted, kKept };
+
 class Writer {
  public:
   // `members` is a stack that objects within objects share.
   Writer(std::string& out, std::vector<Member>& members) : out_(out), members_(members) {}
 
   // False where an object has a name twice; it is then duplicate().
-  bool write(dom::element value, std::span<const std::string> dropped_members) {
+  bool write(dom::element value, std::span<const std::string> dropped_members = {},
+             MemberOrder order = MemberOrder::kSorted) {
     switch (value.type()) {
       case dom::element_type::OBJECT:
-        return write_object(value.get_object().value_unsafe(), dropped_members);
+        return write_object(value.get_object().value_unsafe(), dropped_members, order);
       case dom::element_type::ARRAY:
         return write_array(value.get_array().value_unsafe());
       case dom::element_type::STRING:
@@ -78,7 +87,7 @@ class Writer {
       if (!std::exchange(first, false)) {
         out_ += ',';
       }
-      if (!write(item, {})) {
+      if (!write(item)) {
         return false;
       }
     }
@@ -86,13 +95,15 @@ class Writer {
     return true;
   }
 
-  bool write_object(dom::object object, std::span<const std::string> dropped_members) {
+  bool write_object(dom::object object, std::span<const std::string> dropped_members,
+                    MemberOrder order) {
     const auto begin = members_.size();
     for (const auto [name, value] : object) {
       members_.push_back({name, value});
     }
     const auto end = members_.size();
-    if (!sort(begin)) {
+    const bool is_unique = order == MemberOrder::kSorted ? sort(begin) : sort_copy(begin);
+    if (!is_unique) {
       return false;
     }
     out_ += '{';
@@ -103,7 +114,8 @@ class Writer {
       out_ += before == start ? "" : ",";
       append_json_string(out_, member.name);
       out_ += ':';
-      if (!write(member.value, {})) {
+      const bool keeps_order = member.name == kOrderedMember;
+      if (!write(member.value, {}, keeps_order ? MemberOrder::kKept : MemberOrder::kSorted)) {
         return false;
       }
       if (std::ranges::find(dropped_members, member.name) != dropped_members.end()) {
@@ -115,6 +127,7 @@ class Writer {
     return true;
   }
 
+  // False where a name is there twice.
   bool sort(std::size_t begin) {
     const auto members = std::span(members_).subspan(begin);
     std::ranges::sort(members, utf16_less);
@@ -124,6 +137,17 @@ class Writer {
     }
     duplicate_ = twice->name;
     return false;
+  }
+
+  // The same of a copy, for the names alone.
+  bool sort_copy(std::size_t begin) {
+    const auto end = members_.size();
+    members_.reserve(2 * end - begin);
+    std::copy(members_.begin() + static_cast<std::ptrdiff_t>(begin),
+              members_.begin() + static_cast<std::ptrdiff_t>(end), std::back_inserter(members_));
+    const bool is_unique = sort(end);
+    members_.resize(end);
+    return is_unique;
   }
 
   std::string& out_;

@@ -44,6 +44,16 @@ CASES = [
             "large": ("1E+20", "1e+20"),
         },
     ),
+    (
+        "properties of a schema",
+        {"model": "m", "prompt": "p"},
+        {
+            "schema": (
+                '{"type":"object", "properties":{"why":{},"answer":{"type":"string","enum":["b","a"]}}}',
+                '{"properties":{"why":{},"answer":{"enum":["b","a"],"type":"string"}},"type":"object"}',
+            ),
+        },
+    ),
 ]
 
 

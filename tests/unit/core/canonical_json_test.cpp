@@ -56,6 +56,38 @@ TEST(CanonicalJsonTest, members_are_sorted_and_items_are_not) {
             R"({"":0,"a":[3,1,2],"ab":{"y":2,"z":1},"b":1})");
 }
 
+TEST(CanonicalJsonTest, properties_of_a_schema_keep_their_order) {
+  const std::string reasons_first =
+      R"({"properties":{"reasoning":{"type":"string"},"answer":{"type":"string"}},"type":"object"})";
+  const std::string answer_first =
+      R"({"properties":{"answer":{"type":"string"},"reasoning":{"type":"string"}},"type":"object"})";
+  EXPECT_EQ(canonical(reasons_first), reasons_first);
+  EXPECT_EQ(canonical(answer_first), answer_first);
+}
+
+TEST(CanonicalJsonTest, properties_keep_their_order_wherever_they_are_and_nothing_else_does) {
+  EXPECT_EQ(
+      canonical(
+          R"([{"type":0,"properties":{"z":{"b":1,"a":{"properties":{"y":1,"x":2}}},"c":0}}])"),
+      R"([{"properties":{"z":{"a":{"properties":{"y":1,"x":2}},"b":1},"c":0},"type":0}])");
+  EXPECT_EQ(canonical(R"({"properties":[{"b":1,"a":2}],"c":{"b":1,"a":2}})"),
+            R"({"c":{"a":2,"b":1},"properties":[{"a":2,"b":1}]})");
+}
+
+TEST(CanonicalJsonTest, name_twice_among_properties_is_an_error) {
+  expect_invalid(R"({"properties":{"b":1,"a":2,"b":3}})", "the name \"b\" twice");
+  expect_invalid(R"({"properties":{"b":{"properties":{"d":1,"c":1,"\u0064":1}},"a":2}})",
+                 "the name \"d\" twice");
+}
+
+TEST(CanonicalJsonTest, dropped_properties_go_and_are_validated) {
+  const std::vector<std::string> dropped{"properties"};
+  EXPECT_EQ(canonical(R"({"properties":{"b":1,"a":2},"c":1})", {.dropped_members = dropped}),
+            R"({"c":1})");
+  EXPECT_FALSE(
+      canonical_json(R"({"properties":{"a":1,"a":2}})", {.dropped_members = dropped}).ok());
+}
+
 TEST(CanonicalJsonTest, names_are_sorted_by_utf16_code_units) {
   // In UTF-16: 0031, 0080, 00f6, 20ac, d83d de00, e000, fb33, ffff.
   EXPECT_EQ(canonical("{\"\\uffff\":8,\"\\ufb33\":7,\"\\ue000\":6,\"\\ud83d\\ude00\":5,"
