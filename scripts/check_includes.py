@@ -19,7 +19,7 @@ ALLOWED = {
     "src/tiers/memory": ["base", "core"],
     "src/tiers/redis": ["base", "core", "net", "tiers/common"],
     "src/api": ["base", "core", "tiers/disk", "tiers/memory", "tiers/redis"],
-    "src/http": ["base"],
+    "src/http": ["base", "net"],
     "src/proxy": ["base", "core", "http"],
     "src/observability": ["base", "core", "http", "proxy"],
 }

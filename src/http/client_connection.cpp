@@ -163,7 +163,7 @@ void ClientConnection::connect() {
   set_deadline(shared_->options.connect_timeout_ms);
   IoError not_address;
   const asio::ip::address address = asio::ip::make_address(origin_.host, not_address);
-  if (!not_address) return connect_to({{address, origin_.port}});
+  if (!not_address) return connect_to({Endpoint(address, origin_.port)});
   resolver_.async_resolve(
       origin_.host, std::to_string(origin_.port),
       [self = shared_self()](IoError error, const tcp::resolver::results_type& resolved) {

@@ -1,15 +1,15 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <cstring>
 #include <utility>
 
 #include "http/stream.hpp"
+#include "net/tls_client.hpp"
 
 namespace llm_edge_cache::http {
 namespace {
@@ -29,6 +29,10 @@ class TlsStream final : public Stream {
   }
 
   void handshake(std::function<void(IoError)> done) override {
+    if (!held_to_host_.ok()) {
+      return asio::post(stream_.get_executor(),
+                        [done = std::move(done)] { done(asio::error::invalid_argument); });
+    }
     const auto type =
         role_ == TlsRole::kServer ? ssl::stream_base::server : ssl::stream_base::client;
     stream_.async_handshake(type, std::move(done));
@@ -86,9 +90,8 @@ class TlsStream final : public Stream {
   bool is_quiet() override { return is_quiet_socket(stream_.next_layer().native_handle()); }
 
   std::string verify_failure() const override {
-    const long result =
-        SSL_get_verify_result(const_cast<TlsStream*>(this)->stream_.native_handle());
-    return result == X509_V_OK ? std::string() : X509_verify_cert_error_string(result);
+    if (!held_to_host_.ok()) return held_to_host_.error().message;
+    return net::tls_verify_failure(const_cast<TlsStream*>(this)->stream_.native_handle());
   }
 
  private:
@@ -107,29 +110,15 @@ class TlsStream final : public Stream {
 
   void prepare_client(const TlsStreamOptions& options) {
     SSL* const handle = stream_.native_handle();
-    IoError not_address;
-    static_cast<void>(asio::ip::make_address(options.host, not_address));
-    // SNI carries names only (RFC 6066, 3).
-    if (not_address) SSL_set_tlsext_host_name(handle, options.host.c_str());
     static constexpr unsigned char kAlpn[] = "\x08http/1.1";
     SSL_set_alpn_protos(handle, kAlpn, sizeof kAlpn - 1);
-    if (!options.verify_peer) {
-      stream_.set_verify_mode(ssl::verify_none);
-      return;
-    }
-    stream_.set_verify_mode(ssl::verify_peer);
-    X509_VERIFY_PARAM* const parameters = SSL_get0_param(handle);
-    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (not_address) {
-      X509_VERIFY_PARAM_set1_host(parameters, options.host.c_str(), options.host.size());
-    } else {
-      X509_VERIFY_PARAM_set1_ip_asc(parameters, options.host.c_str());
-    }
+    held_to_host_ = net::prepare_tls_client(handle, options.host, options.verify_peer);
   }
 
   std::shared_ptr<ssl::context> context_;
   ssl::stream<Socket> stream_;
   const TlsRole role_;
+  Status held_to_host_;  // of a client: where it failed there is no handshake
   std::array<char, kRecordBytes> input_{};
   std::string record_;
   bool shut_down_ = false;

@@ -90,6 +90,43 @@ TEST_F(TlsTest, certificate_of_another_host_is_refused) {
   }
 }
 
+// OpenSSL takes the one for every name below it, and cannot read the other: either would let in
+// more than the host.
+TEST_F(TlsTest, host_that_no_certificate_can_be_held_to_gets_no_handshake) {
+  const auto context = make_client_context(trusting_.tls);
+  ASSERT_TRUE(context.ok());
+  IoThreads threads{{.threads = 1}};
+  for (const std::string host : {".localhost", ""}) {
+    Once<IoError> failed;
+    Once<std::string> why;
+    threads.run_on_each([&](IoThread& thread) {
+      const std::shared_ptr<Stream> stream =
+          make_tls_stream(Socket(thread.context()), *context,
+                          {.role = TlsRole::kClient, .host = host, .verify_peer = true});
+      stream->handshake([&, stream](IoError error) {
+        why.set(stream->verify_failure());
+        failed.set(error);
+      });
+    });
+    EXPECT_EQ(failed.wait(), boost::asio::error::invalid_argument);
+    EXPECT_THAT(why.wait(), HasSubstr("'" + host + "'"));
+  }
+}
+
+// OpenSSL does not read the interface.
+TEST_F(TlsTest, address_with_an_interface_is_held_to_its_bytes) {
+  const auto context = make_client_context(trusting_.tls);
+  ASSERT_TRUE(context.ok());
+  IoThreads threads{{.threads = 1}};
+  Once<std::string> why;
+  threads.run_on_each([&](IoThread& thread) {
+    why.set(make_tls_stream(Socket(thread.context()), *context,
+                            {.role = TlsRole::kClient, .host = "fe80::1%lo", .verify_peer = true})
+                ->verify_failure());
+  });
+  EXPECT_EQ(why.wait(), "");
+}
+
 TEST_F(TlsTest, verification_can_be_switched_off) {
   TestServer server(echo, with_certificate(authority_.issue("other", "DNS:other.example")));
   TestClient client({.tls = {.verify_peer = false}});
