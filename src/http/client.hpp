@@ -63,6 +63,8 @@ struct ResponseEnd {
 class ResponseHandler {
  public:
   virtual ~ResponseHandler() = default;
+  // A new connection was made for the request, TLS included; not to be used for calls of its own.
+  virtual void on_connected() {}
   virtual void on_head(ResponseHead head) = 0;
   virtual void on_data(std::string_view bytes) = 0;  // valid during the call
   // Everything that came with one read has been told, and more is to come: the time to hand it on.
@@ -105,7 +107,8 @@ class Client {
   // To be called on `thread`, which all call-backs use; none of them runs before request() returns.
   // Host is set from origin unless head has one; framing and Connection are ours. body: nullopt
   // for one that is streamed with write() and finish(). A request whose pooled connection closes
-  // before a byte of the answer is sent once more on a fresh one if its body is not streamed.
+  // within stale_within_ms, before a byte of the answer, is sent once more on another one if its
+  // body is not streamed.
   std::shared_ptr<ClientCall> request(IoThread& thread, const Origin& origin, RequestHead head,
                                       std::optional<SharedBytes> body,
                                       std::shared_ptr<ResponseHandler> handler);

@@ -200,6 +200,7 @@ void ClientConnection::on_connected(Socket socket) {
     }
     self->phase_ = Phase::kActive;
     self->deadline_.cancel();
+    self->request_.handler->on_connected();
     self->writer_.flush(*self->stream_, *self);
     self->thread_.set_timer(self->write_timer_,
                             std::chrono::milliseconds(self->shared_->options.write_timeout_ms));

@@ -33,8 +33,10 @@ class SharedBytes {
   [[nodiscard]] bool empty() const { return view_.empty(); }
 
   // The same owner, fewer bytes; offset <= size().
-  [[nodiscard]] SharedBytes from(std::size_t offset) const {
-    return {owner_, view_.substr(offset)};
+  [[nodiscard]] SharedBytes from(std::size_t offset) const { return part(offset, size()); }
+  // At most max_bytes of them.
+  [[nodiscard]] SharedBytes part(std::size_t offset, std::size_t max_bytes) const {
+    return {owner_, view_.substr(offset, max_bytes)};
   }
 
  private:

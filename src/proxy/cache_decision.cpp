@@ -101,7 +101,8 @@ std::optional<ServeReason> reason_to_serve(const Entry& entry, const RequestDire
                              : directives.max_age_s.has_value()) {
     return std::nullopt;
   }
-  if (stale_ms < static_cast<UnixMillis>(policy.stale_while_revalidate_ms)) {
+  const bool may_refresh = directives.ttl_ms != 0U;
+  if (may_refresh && stale_ms < static_cast<UnixMillis>(policy.stale_while_revalidate_ms)) {
     return ServeReason::kStaleWhileRevalidate;
   }
   return directives.max_stale_s ? std::optional(ServeReason::kMaxStale) : std::nullopt;

@@ -1,9 +1,11 @@
 #include "proxy/cache_flow.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "proxy/cache_decision.hpp"
 #include "proxy/cached_fetch.hpp"
@@ -14,6 +16,14 @@
 
 namespace llm_edge_cache::proxy {
 namespace {
+
+std::vector<std::string> union_of(std::vector<std::string> tags,
+                                  const std::vector<std::string>& more) {
+  for (const auto& tag : more) {
+    if (std::ranges::find(tags, tag) == tags.end()) tags.push_back(tag);
+  }
+  return tags;
+}
 
 class CacheFlow final : public RecordedFlow {
  public:
@@ -93,13 +103,13 @@ class CacheFlow final : public RecordedFlow {
     count_served(*services_, answer);
     respond_served(*exchange_, answer, key(), now_ms);
     if (answer.reason == ServeReason::kStaleWhileRevalidate) {
-      refresh(now_ms);
+      refresh(*answer.entry, now_ms);
     }
   }
 
   // In a flight that nobody has to wait for, and that everybody who cannot have the stale answer
-  // may join. Where it fails the stale entry stays.
-  void refresh(UnixMillis now_ms) {
+  // may join. Where it fails the stale entry stays. What takes its place is found by its tags, too.
+  void refresh(const Entry& stale, UnixMillis now_ms) {
     if (!plan().may_call_upstream || !plan().may_store ||
         !services_->refreshes.may_start(key(), now_ms)) {
       return;
@@ -107,9 +117,11 @@ class CacheFlow final : public RecordedFlow {
     const auto boarding =
         services_->flights.start_unless_flying(flight_key(), landings_, flight_options());
     if (boarding.flight != nullptr) {
-      watch_removals(*boarding.flight);
+      auto tags = union_of(tags_to_store(directives()), stale.tags);
+      watch_removals(*boarding.flight, tags);
       keep_body();
       auto order = make_order(boarding.flight, flight_key());
+      order.recording->tags = std::move(tags);
       order.directives = {};
       order.policy = {};  // nothing stale ends it
       order.must_recheck_l1 = boarding.must_recheck;
@@ -167,7 +179,7 @@ class CacheFlow final : public RecordedFlow {
       send(answer, now_ms);
     } else {
       keep(answer.entry, now_ms);
-      fly_alone({.may_ask_l2 = false});
+      look_for_a_younger_one({.may_ask_l2 = false});
     }
   }
 

@@ -204,7 +204,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
     order_.flight->begin(flight_head());
     follow(order_.flight->stop_recording());
     if (call_ != nullptr && !collected_.empty()) {
-      order_.flight->append(std::exchange(collected_, {}));
+      order_.flight->append(http::SharedBytes(std::exchange(collected_, {})));
     }
   }
 
@@ -258,7 +258,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
     head.is_held = true;
     head.detail = std::move(detail);
     order_.flight->begin(std::move(head));
-    order_.flight->append(collected_);
+    order_.flight->append(http::SharedBytes(std::exchange(collected_, {})));
   }
 
   // An entry for each element. What is returned stands for all of them.

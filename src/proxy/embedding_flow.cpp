@@ -98,7 +98,7 @@ class EmbeddingFlow final : public RecordedFlow {
     if (is_acceptable(*answer.entry, directives(), services_->clock->now_ms())) {
       send(answer);
     } else {
-      fly_alone({.may_ask_l2 = plan_.may_look_up});
+      look_for_a_younger_one({.may_ask_l2 = plan_.may_look_up});
     }
   }
 

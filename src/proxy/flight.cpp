@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace llm_edge_cache::proxy {
+namespace {
+
+constexpr std::size_t kMaxPieceBytes = 64 * 1024;
+// What it takes to keep a piece apart from its neighbours, about.
+constexpr std::size_t kMinMeanPieceBytes = 64;
+constexpr std::size_t kFewPieces = 1'024;
+
+}  // namespace
 
 Flight::Flight(FlightOptions options)
     : options_(std::move(options)), is_recording_(options_.max_recorded_bytes > 0) {}
@@ -119,23 +127,55 @@ void Flight::begin(FlightHead head) {
 }
 
 void Flight::append(std::string_view bytes) {
-  http::SharedBytes piece{std::string(bytes)};
   const MutexLock lock(mu_);
-  total_bytes_ += piece.size();
-  pieces_.push_back(std::move(piece));
-  if (is_recording_ && total_bytes_ > options_.max_recorded_bytes) {
+  open_piece_.append(bytes);
+  total_bytes_ += bytes.size();
+  if (is_recording_ && has_outgrown_its_bound()) {
     stop_recording_locked();
   }
   if (!is_recording_) {
     cut_off_slow();
+  }
+}
+
+// In parts that are each written before the next one is read: a connection that is given more than
+// it may queue is cut.
+void Flight::append(const http::SharedBytes& bytes) {
+  const MutexLock lock(mu_);
+  close_piece();
+  for (std::size_t offset = 0; offset < bytes.size(); offset += kMaxPieceBytes) {
+    add(bytes.part(offset, kMaxPieceBytes));
+  }
+  total_bytes_ += bytes.size();
+  if (is_recording_ && has_outgrown_its_bound()) {
+    stop_recording_locked();
+  }
+}
+
+void Flight::close_piece() {
+  if (!open_piece_.empty()) {
+    add(http::SharedBytes(std::exchange(open_piece_, {})));
+  }
+}
+
+void Flight::add(http::SharedBytes piece) {
+  pieces_.push_back(std::move(piece));
+  if (!is_recording_) {
     trim();
   }
+}
+
+bool Flight::has_outgrown_its_bound() const {
+  return total_bytes_ > options_.max_recorded_bytes ||
+         (pieces_.size() > kFewPieces &&
+          pieces_.size() > options_.max_recorded_bytes / kMinMeanPieceBytes);
 }
 
 Flight::Pace Flight::tell() {
   Wakeups to_wake;
   {
     const MutexLock lock(mu_);
+    close_piece();
     to_wake = wakeups();
   }
   wake(to_wake);  // those on this thread have read when it returns
@@ -161,6 +201,7 @@ std::string Flight::recorded() const {
   for (const auto& piece : pieces_) {
     all += piece.view();
   }
+  all += open_piece_;
   return all;
 }
 
@@ -168,6 +209,7 @@ void Flight::end(FlightEnding ending) {
   Wakeups to_wake;
   {
     const MutexLock lock(mu_);
+    close_piece();
     ending_ = std::make_shared<const FlightEnding>(std::move(ending));
     to_wake = wakeups();
   }
@@ -271,7 +313,8 @@ Flight::Pace Flight::pace() {
     is_given_up_ = true;
     return Pace::kAbandon;
   }
-  is_paused_ = lead() > options_.max_lag_bytes;
+  // Only end_pause() ends a pause, for only its caller tells the source.
+  is_paused_ = is_paused_ || lead() > options_.max_lag_bytes;
   return is_paused_ ? Pace::kPause : Pace::kGoOn;
 }
 

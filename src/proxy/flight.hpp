@@ -4,8 +4,9 @@
 // pace. What has come stays until the end, so that a late listener gets it at once and then follows
 // live, and a slow one holds up nobody.
 //
-// Memory is bounded: an answer that outgrows max_recorded_bytes is no longer recorded, nobody may
-// join any more, and what every listener has read is dropped. The source is then paused while a
+// Memory is bounded: an answer that outgrows max_recorded_bytes, or comes in pieces so small that
+// keeping them apart takes more than the answer does, is no longer recorded, nobody may join any
+// more, and what every listener has read is dropped. The source is then paused while a
 // listener that can read is behind by more than max_lag_bytes. Listeners that wait for their
 // sockets hold up nobody: the source waits for the fastest of them where all do, and one that falls
 // behind the fastest by more than max_recorded_bytes is cut off.
@@ -143,6 +144,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   // Listeners hear of neither before tell() or end(): what came at once they read at once.
   void begin(FlightHead head);
   void append(std::string_view bytes);
+  // An answer that is all there; not copied.
+  void append(const http::SharedBytes& bytes);
   [[nodiscard]] Pace tell();
   // From here on only for those who are here. Returns what kAbandon or kGoOn would.
   [[nodiscard]] Pace stop_recording();
@@ -181,6 +184,10 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void stop_recording_locked() LEC_REQUIRES(mu_);
   void cut_off_slow() LEC_REQUIRES(mu_);
   void trim() LEC_REQUIRES(mu_);
+  void add(http::SharedBytes piece) LEC_REQUIRES(mu_);
+  // What was appended since the last time becomes a piece.
+  void close_piece() LEC_REQUIRES(mu_);
+  [[nodiscard]] bool has_outgrown_its_bound() const LEC_REQUIRES(mu_);
   // How far the source is ahead of whom it waits for.
   [[nodiscard]] std::uint64_t lead() const LEC_REQUIRES(mu_);
   [[nodiscard]] Pace pace() LEC_REQUIRES(mu_);
@@ -196,6 +203,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::shared_ptr<const FlightEnding> ending_ LEC_GUARDED_BY(mu_);
   std::vector<RemovalWatchPtr> watches_ LEC_GUARDED_BY(mu_);
   std::deque<http::SharedBytes> pieces_ LEC_GUARDED_BY(mu_);
+  std::string open_piece_ LEC_GUARDED_BY(mu_);         // what came with the read that is being told
   std::uint64_t first_piece_ LEC_GUARDED_BY(mu_) = 0;  // number of pieces_.front()
   std::uint64_t total_bytes_ LEC_GUARDED_BY(mu_) = 0;
   std::list<Listener> listeners_ LEC_GUARDED_BY(mu_);

@@ -43,7 +43,7 @@ void RecordedFlow::board_flight() {
   for (;;) {
     const auto boarding = services_->flights.join_or_start(shared_as, landings_, flight_options());
     if (boarding.is_new) {
-      watch_removals(*boarding.flight);
+      watch_removals(*boarding.flight, tags_to_store(directives()));
     }
     const auto follower =
         make_follower(boarding.is_new ? LookupOutcome::kMiss : LookupOutcome::kCoalesced);
@@ -81,6 +81,18 @@ void RecordedFlow::fly_alone(LoneFlight how) {
 // Whoever led the flight keeps its refusal; of those who ask anew one leads the next.
 void RecordedFlow::ask_anew(const Flight& refused) {
   services_->flights.remove(flight_key(), refused);
+  board_again();
+}
+
+void RecordedFlow::look_for_a_younger_one(LoneFlight otherwise) {
+  if (plan().may_share_flight) {
+    board_again();
+  } else {
+    fly_alone(otherwise);
+  }
+}
+
+void RecordedFlow::board_again() {
   if (++boardings_ < kMaxBoardings) {
     board_flight();
   } else {
@@ -96,8 +108,8 @@ void RecordedFlow::pass_on(http::SharedBytes body) {
   }
 }
 
-void RecordedFlow::watch_removals(Flight& flight) const {
-  flight.set_watches(services_->cache.watch(entry_keys(), tags_to_store(directives())));
+void RecordedFlow::watch_removals(Flight& flight, std::span<const std::string> tags) const {
+  flight.set_watches(services_->cache.watch(entry_keys(), tags));
 }
 
 FlightOptions RecordedFlow::flight_options() const {

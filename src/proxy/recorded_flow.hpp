@@ -67,13 +67,15 @@ class RecordedFlow : public http::BodyReceiver, public std::enable_shared_from_t
     bool may_ask_l2 = false;
   };
   void fly_alone(LoneFlight how);
+  // For who cannot have what a flight found: in one that others of the kind may join.
+  void look_for_a_younger_one(LoneFlight otherwise);
 
   // There are some from start() on.
   [[nodiscard]] const RequestDirectives& directives() const { return *known_.directives; }
   [[nodiscard]] FlightKey flight_key() const { return {key(), wish(), directives().ttl_ms}; }
   [[nodiscard]] FlightOptions flight_options() const;
   // A flight that was just made: whoever asks after a purge must not join it.
-  void watch_removals(Flight& flight) const;
+  void watch_removals(Flight& flight, std::span<const std::string> tags) const;
 
   // A request that is for the provider alone; nothing is kept of its answer.
   void pass_on(http::SharedBytes body);
@@ -95,6 +97,7 @@ class RecordedFlow : public http::BodyReceiver, public std::enable_shared_from_t
   [[nodiscard]] std::shared_ptr<FlightFollower> make_follower(LookupOutcome outcome);
   [[nodiscard]] FlightPayer payer() const;
   void ask_anew(const Flight& refused);
+  void board_again();
 
   int boardings_ = 0;
 };

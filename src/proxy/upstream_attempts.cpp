@@ -58,6 +58,11 @@ void UpstreamAttempts::cancel() {
   }
 }
 
+// Who waits to learn whether there are connections again need not wait for an answer.
+void UpstreamAttempts::on_connected() {
+  member_at(member_).is_unreachable.store(false, std::memory_order_relaxed);
+}
+
 void UpstreamAttempts::on_head(http::ResponseHead head) {
   const auto handler = handler_;
   auto& member = member_at(member_);

@@ -54,6 +54,7 @@ class UpstreamAttempts final : public http::ResponseHandler,
   // The attempt under way; null while none is.
   [[nodiscard]] http::ClientCall* call() { return call_.get(); }
 
+  void on_connected() override;
   void on_head(http::ResponseHead head) override;
   void on_data(std::string_view bytes) override;
   void on_batch_end() override;

@@ -52,6 +52,17 @@ TEST(ClientTest, requests_share_a_kept_connection) {
   EXPECT_EQ(server.server().connection_count(), 1U);
 }
 
+TEST(ClientTest, handler_hears_of_a_new_connection_and_not_of_a_kept_one) {
+  TestServer server(echo);
+  TestClient client;
+  for (const int connections : {1, 0}) {
+    const auto collector = std::make_shared<Collector>();
+    client.start(origin_at(server.port()), request_head("GET", "/"), SharedBytes(), collector);
+    EXPECT_TRUE(collector->wait().end);
+    EXPECT_EQ(collector->connections(), connections);
+  }
+}
+
 TEST(ClientTest, concurrent_requests_have_connections_of_their_own) {
   std::vector<ExchangePtr> held;
   TestServer server([&](ExchangePtr exchange) { echo(exchange); });

@@ -24,6 +24,7 @@ struct Outcome {
 // Collects an answer; hooks run on the client's thread.
 class Collector final : public ResponseHandler {
  public:
+  void on_connected() override { ++connections_; }
   void on_head(ResponseHead head) override {
     outcome_.head = std::move(head);
     if (head_hook) head_hook();
@@ -49,6 +50,7 @@ class Collector final : public ResponseHandler {
   Outcome wait() { return done_.wait(); }
   [[nodiscard]] const Outcome& so_far() const { return outcome_; }
   [[nodiscard]] std::size_t received() const { return received_; }
+  [[nodiscard]] int connections() const { return connections_; }  // new ones
 
   std::function<void()> head_hook;
   std::function<void()> data_hook;
@@ -58,6 +60,7 @@ class Collector final : public ResponseHandler {
  private:
   Outcome outcome_;
   std::atomic<std::size_t> received_{0};
+  std::atomic<int> connections_{0};
   Once<Outcome> done_;
 };
 

@@ -67,7 +67,24 @@ TEST_F(CachedFetchTest, who_wants_a_younger_answer_than_the_store_has_gets_one) 
   EXPECT_EQ(upstream_.calls(), 2);
 }
 
-TEST_F(CachedFetchTest, a_follower_that_wants_a_younger_answer_flies_alone) {
+TEST_F(CachedFetchTest, all_who_cannot_have_what_the_store_has_share_one_call) {
+  store_in_l2_only();
+  clock_->advance_ms(100'000);
+  const auto gets_before = l2_->gets();
+  l2_->close_gate();
+  auto leader = start_chat(kQuestion);
+  ASSERT_TRUE(eventually([&] { return l2_->gets() == gets_before + 1; }));
+  std::vector<PendingAnswer> demanding;
+  for (int i = 0; i < 8; ++i) {
+    demanding.push_back(start_chat(kQuestion, {{"Cache-Control", "max-age=5"}}));
+  }
+  l2_->open_gate();
+  EXPECT_TRUE(leader.wait().is_hit());
+  for (auto& answer : demanding) EXPECT_EQ(answer.wait().header("age"), "");
+  EXPECT_EQ(upstream_.calls(), 2);
+}
+
+TEST_F(CachedFetchTest, a_follower_that_wants_a_younger_answer_gets_one) {
   store_in_l2_only();
   clock_->advance_ms(100'000);
   const auto gets_before = l2_->gets();

@@ -132,5 +132,67 @@ TEST_F(EmbeddingFlowTest, equal_requests_share_a_call) {
   EXPECT_EQ(upstream_.calls(), 1);
 }
 
+// Of more bytes than a connection may queue.
+class LargeEmbeddingsTest : public EmbeddingFlowTest {
+ protected:
+  static constexpr int kElements = 700;
+  static constexpr std::size_t kVectorBytes = 24'000;
+
+  LargeEmbeddingsTest() { upstream_.answer_with({}); }
+
+  static json elements(int first) {
+    auto input = json::array();
+    for (int i = first; i < kElements; ++i) input.push_back("element " + std::to_string(i));
+    return input;
+  }
+  static std::string answer_to(const json& input) {
+    auto data = json::array();
+    for (const auto& element : input) {
+      const auto letter = static_cast<char>('A' + element.get<std::string>().back() % 26);
+      data.push_back({{"object", "embedding"},
+                      {"index", data.size()},
+                      {"embedding", std::string(kVectorBytes, letter)}});
+    }
+    return json{{"object", "list"},
+                {"data", data},
+                {"model", "e-1"},
+                {"usage", {{"prompt_tokens", 700}, {"total_tokens", 700}}}}
+        .dump();
+  }
+  PendingAnswer begin(const json& input, const http::Headers& headers = {}) {
+    auto head = http::request_head("POST", "/v1/embeddings");
+    head.headers = headers;
+    return start(std::move(head),
+                 json{{"model", "e"}, {"encoding_format", "base64"}, {"input", input}}.dump());
+  }
+  // By a client that takes its time.
+  Answer read_slowly(PendingAnswer pending) {
+    pending.stop_reading();
+    const auto call = upstream_.next();
+    call.respond_json(answer_to(json::parse(call.body())["input"]));
+    pending.read_on();
+    return pending.wait();
+  }
+};
+
+TEST_F(LargeEmbeddingsTest, a_miss_reaches_a_slow_reader_whole) {
+  const auto answer = read_slowly(begin(elements(0)));
+  EXPECT_TRUE(answer.is_whole());
+  EXPECT_TRUE(answer.body() == answer_to(elements(0)));
+}
+
+TEST_F(LargeEmbeddingsTest, an_answer_that_is_not_stored_does_too) {
+  const auto answer = read_slowly(begin(elements(0), {{"Cache-Control", "no-store"}}));
+  EXPECT_TRUE(answer.is_whole());
+  EXPECT_TRUE(answer.body() == answer_to(elements(0)));
+}
+
+TEST_F(LargeEmbeddingsTest, one_that_is_put_together_does_too) {
+  read_slowly(begin(elements(kElements - 3)));
+  const auto answer = read_slowly(begin(elements(0)));
+  EXPECT_TRUE(answer.is_whole());
+  EXPECT_TRUE(json::parse(answer.body())["data"] == json::parse(answer_to(elements(0)))["data"]);
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::proxy::test

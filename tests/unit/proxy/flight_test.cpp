@@ -347,6 +347,81 @@ TEST_F(FlightTest, a_paused_source_whose_last_listener_leaves_is_given_up_not_re
   EXPECT_EQ(source_->abandoned, 1);
 }
 
+// What was on its way when the source was paused comes all the same, and must not look like its
+// end.
+TEST_F(FlightTest, a_pause_lasts_until_the_source_is_told_of_its_end) {
+  on_thread([&] {
+    const auto flight = make_flight({.max_recorded_bytes = 0, .max_lag_bytes = 10});
+    const auto ticket = join(*flight, slow_);
+    (void)bring(*flight, "1234");
+    (void)bring(*flight, "1234");
+    EXPECT_EQ(bring(*flight, "1234"), Flight::Pace::kPause);
+    EXPECT_EQ(text_of(flight->read(ticket, 1)), "1234");
+    flight->wait_for_socket(ticket);
+    EXPECT_EQ(flight->tell(), Flight::Pace::kPause) << "eight bytes ahead, and not resumed";
+    EXPECT_EQ(source_->resumed, 0);
+    EXPECT_EQ(text_of(flight->read(ticket, kEverything)), "12341234");
+    flight->leave(ticket);
+  });
+  settle();
+  EXPECT_EQ(source_->resumed, 1);
+}
+
+TEST_F(FlightTest, what_came_with_one_read_is_one_piece) {
+  on_thread([&] {
+    const auto flight = make_flight();
+    const auto ticket = join(*flight, fast_);
+    flight->append("one ");
+    flight->append("two ");
+    EXPECT_EQ(flight->recorded(), "one two ");
+    EXPECT_TRUE(flight->read(ticket, kEverything).pieces.empty()) << "it is not told yet";
+    (void)bring(*flight, "three");
+    flight->append(" four");
+    flight->end({});
+    const auto progress = flight->read(ticket, kEverything);
+    EXPECT_EQ(progress.pieces.size(), 2U);
+    EXPECT_EQ(text_of(progress), "one two three four");
+    EXPECT_NE(progress.ending, nullptr);
+    EXPECT_EQ(flight->recorded(), "one two three four");
+    flight->leave(ticket);
+  });
+}
+
+TEST_F(FlightTest, an_answer_in_pieces_that_take_more_than_it_does_is_not_recorded_to_its_end) {
+  on_thread([&] {
+    constexpr std::size_t kBound = 1U << 20U;
+    const auto flight = make_flight({.max_recorded_bytes = kBound});
+    const auto ticket = join(*flight, fast_);
+    fast_->on_call = [&] { (void)flight->read(ticket, kEverything); };
+    std::size_t pieces = 0;
+    for (; flight->is_recording() && pieces < kBound; ++pieces) (void)bring(*flight, "x");
+    EXPECT_GT(pieces, 1'024U);
+    EXPECT_LE(pieces, kBound / 64 + 2);
+    flight->leave(ticket);
+  });
+}
+
+TEST_F(FlightTest, an_answer_that_is_all_there_is_read_in_parts) {
+  on_thread([&] {
+    const auto flight = make_flight();
+    const auto ticket = join(*flight, fast_);
+    const std::string answer = std::string(100'000, 'a') + std::string(100'000, 'b');
+    flight->append("head:");
+    flight->append(http::SharedBytes(answer));
+    flight->end({});
+    std::string got;
+    for (bool has_ended = false; !has_ended;) {
+      const auto progress = flight->read(ticket, 1);
+      EXPECT_LE(text_of(progress).size(), 64U * 1024);
+      got += text_of(progress);
+      has_ended = progress.ending != nullptr;
+    }
+    EXPECT_TRUE(got == "head:" + answer);
+    EXPECT_TRUE(flight->recorded() == "head:" + answer);
+    flight->leave(ticket);
+  });
+}
+
 TEST_F(FlightTest, listeners_of_other_threads_are_called_on_their_own) {
   http::IoThreads others{{.threads = 1}};
   http::IoThread* called_on = nullptr;

@@ -271,6 +271,20 @@ TEST_F(PurgeOfStaleTest, a_refresh_that_began_before_it_is_not_stored_and_not_jo
   EXPECT_TRUE(ask(kQuestion).is_hit());
 }
 
+TEST_F(PurgeOfStaleTest, what_a_refresh_stores_has_the_tags_of_what_it_replaces) {
+  answer_json();
+  ask(kQuestion, {{"x-llm-cache-tags", "docs"}});
+  ASSERT_EQ(eventually_stored().size(), 1U);
+  clock_->advance_ms(61'000);
+  EXPECT_TRUE(ask(kQuestion, {{"x-llm-cache-tags", "drafts"}}).is_hit());
+  ASSERT_TRUE(
+      eventually([&] { return ask(kQuestion).cache_status().ends_with("ttl=60; detail=l1"); }));
+  remove(tag_marker_key("docs"));
+  EXPECT_FALSE(ask(kQuestion).is_hit());
+  remove(tag_marker_key("drafts"));
+  EXPECT_TRUE(ask(kQuestion).is_hit()) << "the last one who asked had no tags";
+}
+
 class PurgeOfEmbeddingsTest : public PurgeFlowTest {
  protected:
   PendingAnswer begin(const json& input) {

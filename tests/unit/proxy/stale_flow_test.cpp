@@ -127,6 +127,14 @@ TEST_F(StaleWhileRevalidateTest, a_flight_that_is_under_way_is_refresh_enough) {
   EXPECT_EQ(id_of(demanding.wait()), "new");
 }
 
+TEST_F(StaleWhileRevalidateTest, a_request_that_stores_nothing_refreshes_nothing_and_asks) {
+  store_old(61);
+  hold_answers();
+  auto pending = start_chat(kQuestion, {{"x-llm-cache-ttl", "0"}});
+  upstream_.next().respond_json(answer_with_id("new"));
+  EXPECT_EQ(id_of(pending.wait()), "new");
+}
+
 TEST_F(StaleWhileRevalidateTest, a_refresh_that_fails_leaves_the_stale_entry) {
   store_old(61);
   int calls = 1;

@@ -273,6 +273,63 @@ TEST_F(UnreachableTest, a_lonely_upstream_costs_the_deadline_of_a_connection_onc
   EXPECT_EQ(attempts[static_cast<std::size_t>(AttemptResult::kTimeout)], 1U);
 }
 
+// Drops who knocks, until it is opened; then takes connections and never answers.
+class CrowdedListener {
+ public:
+  CrowdedListener() {
+    acceptor_.listen(0);
+    filler_.connect(acceptor_.local_endpoint());
+    acceptor_.non_blocking(true);
+  }
+  void open() {
+    acceptor_.listen();
+    ASSERT_TRUE(takes_one());  // the filler
+  }
+  bool takes_one() {
+    boost::system::error_code error;
+    taken_.emplace_back(acceptor_.accept(error));
+    return !error;
+  }
+  [[nodiscard]] std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
+  }
+
+ private:
+  boost::asio::io_context context_;
+  boost::asio::ip::tcp::acceptor acceptor_{context_, {boost::asio::ip::address_v4::loopback(), 0}};
+  boost::asio::ip::tcp::socket filler_{context_};
+  std::vector<boost::asio::ip::tcp::socket> taken_;
+};
+
+class ReachableAgainTest : public CrowdedListener, public ProxyTest {
+ protected:
+  ReachableAgainTest() : ProxyTest(hasty(*this)) {}
+
+  static ProxyTestOptions hasty(const CrowdedListener& listener) {
+    auto options = with_groups({group_of({{.url = listener.url()}})});
+    options.proxy.client.connect_timeout_ms = 50;
+    options.proxy.retries.open_ms = 20;
+    return options;
+  }
+  // Requests with a connection stay: their answers never come.
+  bool eventually_another_is_connected() {
+    return eventually([&] {
+      auto pending = start_chat(std::string(kQuestion), {{"Cache-Control", "no-store"}});
+      waiting_.push_back(std::move(pending));
+      return takes_one();
+    });
+  }
+  std::vector<PendingAnswer> waiting_;
+};
+
+TEST_F(ReachableAgainTest, whoever_comes_after_a_connection_was_made_need_not_wait_for_its_answer) {
+  EXPECT_THAT(ask(kQuestion).body(), HasSubstr("upstream_connect_timeout"));
+  open();
+  EXPECT_TRUE(eventually_another_is_connected());
+  EXPECT_TRUE(eventually_another_is_connected());
+  EXPECT_TRUE(eventually_another_is_connected());
+}
+
 class InjectedCredentialTest : public UpstreamFlowTest {
  protected:
   InjectedCredentialTest() : UpstreamFlowTest(mixed) {}
