@@ -50,6 +50,24 @@ bool is_kept_tool(JsonView tool) {
   });
 }
 
+// A definition stands for itself; a reference, for a tool that is judged where it is defined.
+bool is_kept_addition(JsonView tool) {
+  const auto definition = tool["definition"];
+  return definition.is_null() ? tool["type"] == "tool_reference" : is_kept_tool(definition);
+}
+
+// Of a message or a block. Blocks hold further ones: a system message amid the conversation does,
+// and so does a summary of messages that brought tools.
+bool brings_other_tools(JsonView block) {
+  if (block["type"] == "tool_addition") {
+    return !is_kept_addition(block["tool"]);
+  }
+  const auto have_any = [](JsonView blocks) {
+    return std::any_of(blocks.begin(), blocks.end(), brings_other_tools);
+  };
+  return have_any(block["content"]) || have_any(block["tool_changes"]);
+}
+
 bool is_absent(JsonView value) {
   return value.is_null() || (value.is_array() && value.is_empty());
 }
@@ -59,14 +77,19 @@ bool is_for_provider_alone(JsonView request) {
   const bool has_kept_tools =
       is_absent(tools) ||
       (tools.is_array() && std::all_of(tools.begin(), tools.end(), is_kept_tool));
-  return !has_kept_tools ||
+  const auto messages = request["messages"];
+  return !has_kept_tools || std::any_of(messages.begin(), messages.end(), brings_other_tools) ||
          std::any_of(kStateMembers.begin(), kStateMembers.end(),
                      [&](std::string_view name) { return !is_absent(request[name]); });
 }
 
-// A tool of the provider's failed, perhaps for a moment only.
+// A tool of the provider's failed, perhaps for a moment only, or its summary of what was said.
 bool has_failed(JsonView block) {
-  return block["type"].text().ends_with("_tool_result") &&
+  const auto type = block["type"].text();
+  if (type == "compaction") {
+    return block["content"].is_null();
+  }
+  return type.ends_with("_tool_result") &&
          (block["is_error"].is_true() || block["content"]["type"].text().ends_with("_error"));
 }
 

@@ -6,11 +6,12 @@
 // Left to the provider, because equal requests need not have equal answers or because an answer
 // hands out what only one caller may go on with: `thread`, `container`, `mcp_servers`,
 // `diagnostics`, `fallback_credit_token`, tools that run code in a container of the provider's, and
-// tools whose type we do not know.
+// tools whose type we do not know, of the request or of a message.
 //
 // Complete, as one body: `type` is `message`, and stop_reason is `end_turn`, `tool_use` or
 // `stop_sequence`. Not `max_tokens`, `pause_turn`, `refusal`, `model_context_window_exceeded`, a
-// reason that we do not know, or none. As a stream: the same of the message it assembles to, every
+// reason that we do not know, or none; nor where a tool of the provider's or a compaction failed,
+// or the answer hands out a container. As a stream: the same of the message it assembles to, every
 // block was closed, and message_stop was its end; an `error` event ends it at any point.
 //
 // Usage: prompt tokens are input_tokens, cache_creation_input_tokens and cache_read_input_tokens

@@ -9,6 +9,18 @@
 namespace llm_edge_cache::proxy {
 namespace {
 
+// The order in which a stream brings the members of a message. Bodies have them in any: vLLM's say
+// last what the model thought first.
+enum class Stage { kReasoning, kText, kCalls };
+
+Stage stage_of(std::string_view name) {
+  if (name == "reasoning" || name == "reasoning_content" || name == "reasoning_details" ||
+      name == "thinking") {
+    return Stage::kReasoning;
+  }
+  return name == "tool_calls" || name == "function_call" ? Stage::kCalls : Stage::kText;
+}
+
 class ChatSplitter {
  public:
   ChatSplitter(const Json& body, bool include_usage)
@@ -27,19 +39,24 @@ class ChatSplitter {
     logprobs_ = member_of(choice, "logprobs");
     const Json& message = member_of(choice, "message");
     emit_delta(opening(message));
-    for (const auto& [name, value] : message.items()) {
-      if (name == "role" || value.is_null()) {
-        continue;
-      }
-      if (name == "tool_calls") {
-        split_tool_calls(value);
-      } else if (value.is_string() && is_growing_member(name)) {
-        split_text(name, value);
-      } else {
-        emit_delta({{name, value}});
+    for (const auto stage : {Stage::kReasoning, Stage::kText, Stage::kCalls}) {
+      for (const auto& [name, value] : message.items()) {
+        if (name != "role" && !value.is_null() && stage_of(name) == stage) {
+          split_member(name, value);
+        }
       }
     }
     finish_choice(choice);
+  }
+
+  void split_member(const std::string& name, const Json& value) {
+    if (name == "tool_calls") {
+      split_tool_calls(value);
+    } else if (value.is_string() && is_growing_member(name)) {
+      split_text(name, value);
+    } else {
+      emit_delta({{name, value}});
+    }
   }
 
   // The first delta of a choice: the role, and what has no value at all.

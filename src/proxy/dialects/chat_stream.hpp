@@ -12,7 +12,8 @@ namespace llm_edge_cache::proxy {
 [[nodiscard]] Assembled assemble_chat(std::string_view stream);
 
 // The stream of a `chat.completion`: a role chunk, then reasoning, content and tool calls in small
-// pieces, a finish chunk, all for each choice, then usage where it is asked for, and [DONE].
+// pieces, whatever their order in the body, a finish chunk, all for each choice, then usage where
+// it is asked for, and [DONE].
 [[nodiscard]] std::string split_chat(const Json& body, bool include_usage);
 
 // What of a body its stream gives back: members that chunks always have (`logprobs`, `content`) are

@@ -160,10 +160,17 @@ UsageChunk find_usage_chunk(std::string_view stream) {
     if (data.empty() || data == kStreamDone) {
       continue;
     }
-    const auto chunk = parse_answer_json(data);
-    const bool has_usage =
-        chunk && member_of(*chunk, "usage").is_object() && member_of(*chunk, "choices").is_array();
-    return has_usage ? UsageChunk{*block, member_of(*chunk, "choices").empty()} : UsageChunk{};
+    const auto chunk = parse_answer_json(data).value_or(Json());
+    const Json& choices = member_of(chunk, "choices");
+    if (!choices.is_array()) {
+      return {};
+    }
+    if (member_of(chunk, "usage").is_object()) {
+      return {*block, choices.empty()};
+    }
+    if (!choices.empty()) {
+      return {};
+    }
   }
   return {};
 }

@@ -76,7 +76,8 @@ class ChunkWriter {
 [[nodiscard]] Result<std::optional<std::string>> adapt_chunks(std::string_view stream,
                                                               AnswerWish wish);
 
-// The last chunk of a recorded stream, where that says what the whole answer used.
+// The last chunk of a recorded stream, where that says what the whole answer used. Chunks with
+// neither choices nor usage may follow it: moderation comes so.
 struct UsageChunk {
   std::string_view block;       // empty: there is none
   bool has_only_usage = false;  // no choices: it can be left out

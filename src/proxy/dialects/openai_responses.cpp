@@ -11,27 +11,77 @@ namespace llm_edge_cache::proxy {
 namespace {
 
 // Tools that the client runs, and those that only read what everybody can read.
-constexpr std::array<std::string_view, 10> kKeptTools = {
-    "function",           "custom",
-    "web_search",         "web_search_2025_08_26",
-    "web_search_preview", "web_search_preview_2025_03_11",
-    "image_generation",   "local_shell",
-    "apply_patch",        "computer_use_preview"};
+constexpr std::array<std::string_view, 7> kKeptTools = {
+    "function",    "custom",   "image_generation",    "local_shell",
+    "apply_patch", "computer", "computer_use_preview"};
+// Likewise, with a date at the end or without.
+constexpr std::array<std::string_view, 2> kKeptToolKinds = {"web_search", "web_search_preview"};
+
+// Output items, beside those of servers that somebody else runs, of tools that are not kept.
+constexpr std::array<std::string_view, 4> kStateItems = {
+    "code_interpreter_call", "file_search_call", "program_output", "shell_call_output"};
+
+bool is_one_of(std::string_view name, const auto& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// As in 2025_08_26.
+bool is_date(std::string_view text) {
+  constexpr std::string_view kForm = "0000_00_00";
+  return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(), [](char c, char form) {
+    return form == '_' ? c == '_' : c >= '0' && c <= '9';
+  });
+}
+
+bool is_of_kept_kind(std::string_view type) {
+  return std::any_of(kKeptToolKinds.begin(), kKeptToolKinds.end(), [type](std::string_view kind) {
+    return type == kind || (type.starts_with(kind) && type[kind.size()] == '_' &&
+                            is_date(type.substr(kind.size() + 1)));
+  });
+}
+
+bool are_kept_tools(JsonView tools);
 
 bool is_kept_tool(JsonView tool) {
-  return std::find(kKeptTools.begin(), kKeptTools.end(), tool["type"].text()) != kKeptTools.end();
+  const auto type = tool["type"].text();
+  if (type == "namespace") {
+    return are_kept_tools(tool["tools"]);
+  }
+  if (type == "shell") {
+    return tool["environment"]["type"] == "local";  // else a container of the provider's
+  }
+  if (type == "tool_search") {
+    return tool["execution"] == "client";
+  }
+  return is_one_of(type, kKeptTools) || is_of_kept_kind(type);
 }
 
-bool has_only_kept_tools(JsonView request) {
-  const auto tools = request["tools"];
-  return tools.is_null() ||
-         (tools.is_array() && std::all_of(tools.begin(), tools.end(), is_kept_tool));
+bool are_kept_tools(JsonView tools) {
+  return tools.is_array() && std::all_of(tools.begin(), tools.end(), is_kept_tool);
 }
 
-bool refers_to_items(JsonView request) {
+// Of a request, or of an input item that brings some along.
+bool has_other_tools(JsonView holder) {
+  const auto tools = holder["tools"];
+  return !tools.is_null() && !are_kept_tools(tools);
+}
+
+bool refers_to_item(JsonView item) {
+  const auto type = item["type"];
+  if (type == "item_reference") {
+    return true;
+  }
+  // The provider looks up an image that is not there, and an item of which there is only the id.
+  const bool is_partial = type.is_null()
+                              ? item["role"].is_null()
+                              : type == "image_generation_call" && item["result"].is_null();
+  return is_partial && !item["id"].is_null();
+}
+
+bool has_input_for_provider_alone(JsonView request) {
   const auto input = request["input"];
   return std::any_of(input.begin(), input.end(),
-                     [](JsonView item) { return item["type"] == "item_reference"; });
+                     [](JsonView item) { return refers_to_item(item) || has_other_tools(item); });
 }
 
 bool is_for_provider_alone(JsonView request) {
@@ -41,8 +91,34 @@ bool is_for_provider_alone(JsonView request) {
     }
   }
   const auto background = request["background"];
-  return !(background.is_null() || background.is_false()) || refers_to_items(request) ||
-         asks_of_prompt_cache(request) || !has_only_kept_tools(request);
+  return !(background.is_null() || background.is_false()) || asks_of_prompt_cache(request) ||
+         has_other_tools(request) || has_input_for_provider_alone(request);
+}
+
+// Of a tool of the provider's, perhaps for a moment only.
+bool has_failed(JsonView item) {
+  return item["status"] == "failed" || item["status"] == "incomplete";
+}
+
+// Such requests are not cached; this is for tools that one brought in a way that we do not know.
+bool is_of_other_tool(JsonView item) {
+  const auto type = item["type"].text();
+  return type.starts_with("mcp_") || is_one_of(type, kStateItems);
+}
+
+bool has_usable_input(JsonView item) {
+  return item["type"] != "function_call" || is_tool_input(item["arguments"].text());
+}
+
+std::optional<StoreRefusal> judge_output(JsonView output) {
+  if (std::any_of(output.begin(), output.end(), has_failed)) {
+    return StoreRefusal::kErrorInAnswer;
+  }
+  if (std::any_of(output.begin(), output.end(), is_of_other_tool)) {
+    return StoreRefusal::kNotAsked;
+  }
+  const bool is_usable = std::all_of(output.begin(), output.end(), has_usable_input);
+  return is_usable ? std::nullopt : std::optional(StoreRefusal::kMalformed);
 }
 
 }  // namespace
@@ -68,7 +144,7 @@ Result<AnswerWish> OpenAiResponsesDialect::wish_of(JsonView request) const {
 }
 
 std::optional<StoreRefusal> OpenAiResponsesDialect::judge(JsonView body) const {
-  if (!body["error"].is_null()) {
+  if (!body["error"].is_null() || has_failed_moderation(body)) {
     return StoreRefusal::kErrorInAnswer;
   }
   if (body["object"] != "response" || !body["output"].is_array()) {
@@ -78,15 +154,7 @@ std::optional<StoreRefusal> OpenAiResponsesDialect::judge(JsonView body) const {
   if (status != "completed") {
     return status == "incomplete" ? StoreRefusal::kFinishReason : StoreRefusal::kUnfinished;
   }
-  const auto output = body["output"];
-  if (std::any_of(output.begin(), output.end(),
-                  [](JsonView item) { return item["status"] == "failed"; })) {
-    return StoreRefusal::kErrorInAnswer;  // of a tool of the provider's
-  }
-  const bool has_usable_calls = std::all_of(output.begin(), output.end(), [](JsonView item) {
-    return item["type"] != "function_call" || is_tool_input(item["arguments"].text());
-  });
-  return has_usable_calls ? std::nullopt : std::optional(StoreRefusal::kMalformed);
+  return judge_output(body["output"]);
 }
 
 AnswerReview OpenAiResponsesDialect::describe(JsonView body) const {

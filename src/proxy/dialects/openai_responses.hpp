@@ -7,11 +7,12 @@
 // Left to the provider, because equal requests need not have equal answers or because the answer
 // hands out state:
 //   previous_response_id, conversation, prompt   refer to what the provider keeps
-//   an input item that is an item_reference      likewise
+//   an input item that is known by its id only   likewise
 //   background                                   is a job, not an answer
 //   prompt_cache_options that fill or compare    are not about an answer either
 //   tools that search files, run code or call    read state that changes, or make some
-//   servers, and tools whose type we do not know
+//   servers, and tools whose type we do not
+//   know, of the request or of an input item
 //
 // `store`, the default, is safe: a stored response never changes, and its id, which the answer
 // carries, is as good for the next caller of the same scope. It is part of the key, so that an
@@ -20,7 +21,9 @@
 //
 // Complete, as one body: `object` is `response` and status is `completed`, without an error. As a
 // stream: the same of the response in response.completed, which was its end. Not complete:
-// response.incomplete, response.failed, `error`.
+// response.incomplete, response.failed, `error`, an output item or a moderation that failed.
+//
+// An answer with output items of tools that are left to the provider is not stored either.
 #pragma once
 
 #include "proxy/dialects/streamed_dialect.hpp"

@@ -66,6 +66,11 @@ bool asks_of_prompt_cache(JsonView request) {
   return !options.is_null() && !has_only(options, {"mode", "ttl"});
 }
 
+bool has_failed_moderation(JsonView body) {
+  const auto moderation = body["moderation"];
+  return moderation["input"]["type"] == "error" || moderation["output"]["type"] == "error";
+}
+
 std::optional<StoreRefusal> judge_finish_reason(JsonView reason) {
   if (!reason.is_string()) {
     return StoreRefusal::kUnfinished;

@@ -26,6 +26,9 @@ namespace llm_edge_cache::proxy {
 // answering, or to compare with an earlier answer.
 [[nodiscard]] bool asks_of_prompt_cache(JsonView request);
 
+// Whether the moderation of an answer's input or output, which the request asked for, is an error.
+[[nodiscard]] bool has_failed_moderation(JsonView body);
+
 // By a limit's or a filter's word, or one that we do not know: kFinishReason.
 [[nodiscard]] std::optional<StoreRefusal> judge_finish_reason(JsonView reason);
 

@@ -86,6 +86,49 @@ TEST(AnthropicMessagesTest, caches_requests_whose_tools_keep_no_state) {
   }
 }
 
+// A request with a tool that comes amid the conversation.
+std::string request_with_addition(const std::string& tool) {
+  return R"({"messages":[{"role":"user","content":"Hi"},{"role":"system","content":[)"
+         R"({"type":"text","text":"More."},{"type":"tool_addition","tool":)" +
+         tool + "}]}]}";
+}
+std::string definition(const std::string& tool) {
+  return R"({"type":"tool_definition","definition":)" + tool + "}";
+}
+
+TEST(AnthropicMessagesTest, tools_that_a_message_brings_are_judged_like_those_of_the_request) {
+  for (const auto& tool : {definition(R"({"name":"f","input_schema":{"type":"object"}})"),
+                           definition(R"({"type":"custom","name":"f"})"),
+                           definition(R"({"type":"web_search_20250305","name":"w"})"),
+                           std::string(R"({"type":"tool_reference","name":"f"})")}) {
+    EXPECT_TRUE(kDialect.read_wish(request_with_addition(tool)).ok()) << tool;
+  }
+  for (const auto& tool :
+       {definition(R"({"type":"code_execution_20250825","name":"code_execution"})"),
+        definition(R"({"type":"mcp_toolset","mcp_server_name":"s"})"), definition("7"),
+        definition("null"), std::string(R"({"type":"mcp_toolset_reference","server_name":"s"})"),
+        std::string(R"({"type":"tool_reference","definition":{"type":"novelty"}})"),
+        std::string("null")}) {
+    EXPECT_FALSE(kDialect.read_wish(request_with_addition(tool)).ok()) << tool;
+  }
+}
+
+TEST(AnthropicMessagesTest, finds_tools_in_blocks_that_hold_others) {
+  const auto caches = [](const std::string& type, const std::string& member,
+                         const std::string& tool) {
+    const auto addition = R"({"type":"tool_addition","tool":)" + definition(tool) + "}";
+    return kDialect
+        .read_wish(R"({"messages":[{"role":"user","content":[{"type":")" + type + R"(",")" +
+                   member + R"(":[)" + addition + "]}]}]}")
+        .ok();
+  };
+  const std::string other = R"({"type":"code_execution_20250825","name":"code_execution"})";
+  EXPECT_FALSE(caches("mid_conv_system", "content", other));
+  EXPECT_FALSE(caches("compaction", "tool_changes", other));
+  EXPECT_TRUE(caches("mid_conv_system", "content", R"({"name":"f"})"));
+  EXPECT_TRUE(caches("compaction", "tool_changes", R"({"name":"f"})"));
+}
+
 TEST(AnthropicMessagesTest, a_complete_message_says_what_it_is) {
   const auto review = kDialect.review(AnswerForm::kStream, hello());
   EXPECT_FALSE(review.refusal);
@@ -134,6 +177,34 @@ TEST(AnthropicMessagesTest, refuses_an_answer_to_which_a_tool_of_the_provider_fa
           .review(AnswerForm::kJson,
                   body_with(R"("end_turn")", R"([{"type":"web_search_tool_result","content":[]}])"))
           .refusal);
+}
+
+TEST(AnthropicMessagesTest, refuses_an_answer_whose_compaction_failed) {
+  const auto refusal = [](const std::string& content) {
+    return kDialect
+        .review(AnswerForm::kJson,
+                body_with(R"("end_turn")", R"([{"type":"compaction","content":)" + content + "}]"))
+        .refusal;
+  };
+  EXPECT_EQ(refusal("null"), StoreRefusal::kErrorInAnswer);
+  EXPECT_FALSE(refusal(R"("What was said.")"));
+}
+
+TEST(AnthropicMessagesTest, a_stream_tells_by_its_deltas_whether_a_compaction_failed) {
+  const auto stream = [](std::string_view delta) {
+    return events(
+        {kStart,
+         R"({"type":"content_block_start","index":0,"content_block":{"type":"compaction","content":null}})",
+         delta, kBlockStop, kEndTurn, kStop});
+  };
+  const auto summed_up = stream(
+      R"({"type":"content_block_delta","index":0,"delta":{"type":"compaction_delta","content":"What was said."}})");
+  EXPECT_FALSE(refusal_of(summed_up));
+  EXPECT_FALSE(kDialect.adapt(AnswerForm::kStream, summed_up, kJsonWish).ok());
+  EXPECT_EQ(
+      refusal_of(stream(
+          R"({"type":"content_block_delta","index":0,"delta":{"type":"compaction_delta","content":null}})")),
+      StoreRefusal::kErrorInAnswer);
 }
 
 // Members that are built of other events.
@@ -285,6 +356,47 @@ TEST(AnthropicMessagesTest, members_of_beta_messages_survive_a_stream) {
   const auto again = kDialect.adapt(AnswerForm::kStream, **stream, kJsonWish);
   ASSERT_TRUE(again.ok());
   EXPECT_TRUE(says_the_same(Json::parse(**again), Json::parse(body)));
+}
+
+// The first event of a type; null where there is none.
+Json event_of(std::string_view stream, std::string_view type) {
+  for (const auto block : event_blocks(stream)) {
+    if (event_type(block) == type) {
+      return Json::parse(event_data(block));
+    }
+  }
+  return {};
+}
+
+TEST(AnthropicMessagesTest, a_stream_tells_transformations_of_the_input_at_its_start) {
+  auto body = Json::parse(body_with(R"("end_turn")"));
+  const Json dropped = {{{"type", "thinking_dropped"}, {"path", "messages.1.content.0"}}};
+  const Json edits = {{"applied_edits", Json::array()}};
+  body["input_transformations"] = dropped;
+  body["context_management"] = edits;
+  const auto stream = kDialect.adapt(AnswerForm::kJson, body.dump(), kStreamWish);
+  ASSERT_TRUE(stream.ok()) << stream.error().message;
+  const auto start = event_of(**stream, "message_start")["message"];
+  EXPECT_EQ(start["input_transformations"], dropped);
+  EXPECT_TRUE(start["context_management"].is_null());
+  const auto end = event_of(**stream, "message_delta");
+  EXPECT_FALSE(end.contains("input_transformations"));
+  EXPECT_EQ(end["context_management"], edits);
+  const auto again = kDialect.adapt(AnswerForm::kStream, **stream, kJsonWish);
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(says_the_same(Json::parse(**again), body));
+}
+
+TEST(AnthropicMessagesTest, the_end_of_a_message_may_replace_transformations_of_the_input) {
+  const auto stream = events(
+      {kStart,
+       R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5},"input_transformations":[{"type":"x"}],"context_management":{"applied_edits":[]}})",
+       kStop});
+  const auto adapted = kDialect.adapt(AnswerForm::kStream, stream, kJsonWish);
+  ASSERT_TRUE(adapted.ok());
+  const auto body = Json::parse(**adapted);
+  EXPECT_EQ(body["input_transformations"], Json::parse(R"([{"type":"x"}])"));
+  EXPECT_EQ(body["context_management"], Json::parse(R"({"applied_edits":[]})"));
 }
 
 TEST(AnthropicMessagesTest, long_text_comes_in_pieces) {

@@ -204,6 +204,22 @@ TEST(FindUsageChunkTest, says_whether_it_can_be_left_out) {
   EXPECT_FALSE(find_usage_chunk(stream).has_only_usage);
 }
 
+TEST(FindUsageChunkTest, looks_before_late_chunks_with_neither_choices_nor_usage) {
+  const auto moderation = R"({"choices":[],"usage":null,"moderation":{"input":{}}})";
+  const auto stream = sse({test::kStopChunk, test::kUsageChunk, moderation,
+                           R"({"choices":[],"obfuscation":"x"})", "[DONE]"});
+  EXPECT_EQ(find_usage_chunk(stream).block, sse({test::kUsageChunk}));
+  EXPECT_TRUE(find_usage_chunk(stream).has_only_usage);
+  EXPECT_EQ(find_usage_chunk(sse({test::kStopChunk, moderation, "[DONE]"})).block, "");
+}
+
+TEST(FindUsageChunkTest, never_looks_before_a_choice_or_what_is_no_chunk) {
+  for (const std::string_view late : {test::kStopChunk, std::string_view("not json"),
+                                      std::string_view("[]"), std::string_view("{}")}) {
+    EXPECT_EQ(find_usage_chunk(sse({test::kUsageChunk, late, "[DONE]"})).block, "") << late;
+  }
+}
+
 TEST(FindUsageChunkTest, is_empty_where_the_last_chunk_tells_no_usage) {
   EXPECT_EQ(find_usage_chunk(test::hello_stream()).block, "");
   EXPECT_EQ(find_usage_chunk("").block, "");

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,39 @@ TEST(SplitChatTest, keeps_tool_calls_reasoning_and_unknown_members) {
       R"({"id":"b","type":"function","function":{"name":"g","arguments":""}}],)"
       R"("annotations":[{"type":"url_citation","url":"u"}],"audio":{"id":"x","data":"AA=="}})",
       R"("logprobs":null,"finish_reason":"tool_calls","content_filter_results":{"hate":{"severity":"safe"}})");
+  EXPECT_EQ(unordered(joined(body)), unordered(body));
+}
+
+// The members of the deltas, in the order in which they first come; what is null or empty tells
+// nothing yet.
+std::vector<std::string> members_told(const Json& body) {
+  std::vector<std::string> names;
+  for (const auto& data : data_of(body.dump(), {})) {
+    const auto chunk = data == "[DONE]" ? Json() : Json::parse(data);
+    for (const auto& choice : member_of(chunk, "choices")) {
+      for (const auto& [name, value] : choice["delta"].items()) {
+        const bool tells = name != "role" && !value.is_null() && value != "";
+        if (tells && std::find(names.begin(), names.end(), name) == names.end()) {
+          names.push_back(name);
+        }
+      }
+    }
+  }
+  return names;
+}
+
+TEST(SplitChatTest, tells_reasoning_first_and_calls_last_whatever_the_order_of_the_body) {
+  const auto body = body_with(
+      R"({"role":"assistant","function_call":{"name":"f","arguments":"{}"},)"
+      R"("tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}],)"
+      R"("content":"Yes.","refusal":"No.","annotations":[],"thinking":"t",)"
+      R"("reasoning_details":[{"type":"reasoning.text","text":"Hm."}],"reasoning_content":"c",)"
+      R"("reasoning":"r"})",
+      R"("logprobs":null,"finish_reason":"tool_calls")");
+  EXPECT_EQ(members_told(body),
+            (std::vector<std::string>{"thinking", "reasoning_details", "reasoning_content",
+                                      "reasoning", "content", "refusal", "annotations",
+                                      "function_call", "tool_calls"}));
   EXPECT_EQ(unordered(joined(body)), unordered(body));
 }
 

@@ -144,6 +144,67 @@ TEST(OpenAiChatTest, refuses_an_error_that_comes_with_status_200) {
   EXPECT_FALSE(refusal_of(body));
 }
 
+TEST(OpenAiChatTest, refuses_an_answer_whose_moderation_failed) {
+  const json fine = {{"type", "moderation_results"}, {"results", json::array()}};
+  const json failed = {{"type", "error"}, {"code", "server_error"}, {"message", "m"}};
+  auto body = hello();
+  body["moderation"] = {{"input", fine}, {"output", fine}};
+  EXPECT_FALSE(refusal_of(body));
+  body["moderation"] = {{"input", failed}, {"output", fine}};
+  EXPECT_EQ(refusal_of(body), StoreRefusal::kErrorInAnswer);
+  body["moderation"] = {{"input", fine}, {"output", failed}};
+  EXPECT_EQ(refusal_of(body), StoreRefusal::kErrorInAnswer);
+}
+
+// The chunk by which OpenAI tells the moderation, after the usage.
+std::string stream_with_moderation(const std::string& output_type) {
+  const auto late = R"({"id":"c1","object":"chat.completion.chunk","created":7,"model":"m-1",)"
+                    R"("system_fingerprint":"fp","choices":[],"moderation":{"input":{"type":)"
+                    R"("moderation_results"},"output":{"type":")" +
+                    output_type + R"("}}})";
+  return test::sse({test::kRoleChunk, test::kHelloChunk, test::kWorldChunk, test::kStopChunk,
+                    test::kUsageChunk, late, test::kDone});
+}
+
+TEST(OpenAiChatTest, refuses_a_stream_whose_moderation_failed) {
+  EXPECT_FALSE(
+      kDialect.review(AnswerForm::kStream, stream_with_moderation("moderation_results")).refusal);
+  EXPECT_EQ(kDialect.review(AnswerForm::kStream, stream_with_moderation("error")).refusal,
+            StoreRefusal::kErrorInAnswer);
+}
+
+TEST(OpenAiChatAdaptTest, usage_is_found_before_a_late_chunk_without_choices) {
+  const auto stream = stream_with_moderation("moderation_results");
+  const auto as_it_is = kDialect.adapt(AnswerForm::kStream, stream, kStreamWithUsageWish);
+  ASSERT_TRUE(as_it_is.ok()) << as_it_is.error().message;
+  EXPECT_FALSE(as_it_is->has_value());
+  const auto without = kDialect.adapt(AnswerForm::kStream, stream, kStreamWish);
+  ASSERT_TRUE(without.ok());
+  ASSERT_TRUE(without->has_value());
+  EXPECT_EQ((*without)->find("usage"), std::string::npos);
+  EXPECT_NE((*without)->find("moderation_results"), std::string::npos);
+  const auto body = kDialect.adapt(AnswerForm::kStream, stream, kJsonWish);
+  ASSERT_TRUE(body.ok());
+  EXPECT_EQ(json::parse(**body)["usage"], hello()["usage"]);
+  EXPECT_TRUE(json::parse(**body).contains("moderation"));
+}
+
+TEST(OpenAiChatAdaptTest, a_stream_tells_reasoning_first_and_calls_last_and_comes_back) {
+  auto body = hello();
+  auto& choice = body["choices"][0];
+  choice["finish_reason"] = "tool_calls";
+  // Members of this type of JSON are in the order of the alphabet: calls before the reasoning.
+  choice["message"]["function_call"] = {{"name", "f"}, {"arguments", "{}"}};
+  choice["message"]["reasoning"] = "Hm.";
+  const auto stream = kDialect.adapt(AnswerForm::kJson, body.dump(), kStreamWithUsageWish);
+  ASSERT_TRUE(stream.ok()) << stream.error().message;
+  EXPECT_LT((*stream)->find("Hm."), (*stream)->find("Hello"));
+  EXPECT_LT((*stream)->find("Hello"), (*stream)->find("function_call"));
+  const auto again = kDialect.adapt(AnswerForm::kStream, **stream, kJsonWish);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(json::parse(**again), body);
+}
+
 TEST(OpenAiChatTest, refuses_what_is_no_chat_completion) {
   for (const auto* text : {"", "{}", "[]", "null", R"({"object":"chat.completion"})",
                            R"({"object":"chat.completion","choices":[]})",

@@ -79,6 +79,90 @@ TEST(OpenAiResponsesTest, caches_requests_without) {
   }
 }
 
+bool caches_tool(const std::string& tool) {
+  return kDialect.read_wish(R"({"tools":[)" + tool + "]}").ok();
+}
+bool caches_input(const std::string& item) {
+  return kDialect.read_wish(R"({"input":[{"role":"user","content":"Hi"},)" + item + "]}").ok();
+}
+
+TEST(OpenAiResponsesTest, caches_requests_whose_tools_the_client_runs) {
+  for (
+      const auto* tool :
+      {R"({"type":"computer"})", R"({"type":"computer_use_preview"})", R"({"type":"apply_patch"})",
+       R"({"type":"local_shell"})", R"({"type":"shell","environment":{"type":"local"}})",
+       R"({"type":"tool_search","execution":"client"})",
+       R"({"type":"namespace","name":"n","tools":[{"type":"function","name":"f"},{"type":"custom","name":"c"}]})",
+       R"({"type":"namespace","name":"n","tools":[]})"}) {
+    EXPECT_TRUE(caches_tool(tool)) << tool;
+  }
+}
+
+TEST(OpenAiResponsesTest, leaves_tools_that_the_provider_runs_to_it) {
+  for (const auto* tool :
+       {R"({"type":"shell"})", R"({"type":"shell","environment":null})",
+        R"({"type":"shell","environment":{"type":"container_auto"}})",
+        R"({"type":"shell","environment":{"type":"container_reference","container_id":"c"}})",
+        R"({"type":"tool_search"})", R"({"type":"tool_search","execution":"server"})",
+        R"({"type":"namespace","name":"n"})",
+        R"({"type":"namespace","tools":[{"type":"function","name":"f"},{"type":"mcp"}]})",
+        R"({"type":"namespace","tools":[{"type":"namespace","tools":[{"type":"mcp"}]}]})",
+        R"({"type":"programmatic_tool_calling"})"}) {
+    EXPECT_FALSE(caches_tool(tool)) << tool;
+  }
+}
+
+TEST(OpenAiResponsesTest, a_search_of_the_web_may_have_any_date) {
+  for (const std::string type :
+       {"web_search", "web_search_2025_08_26", "web_search_2031_01_01", "web_search_preview",
+        "web_search_preview_2025_03_11", "web_search_preview_2031_01_01"}) {
+    EXPECT_TRUE(caches_tool(R"({"type":")" + type + R"("})")) << type;
+  }
+  for (const std::string type :
+       {"web_search_", "web_search_novelty", "web_search_2025_08", "web_search_2025-08-26",
+        "web_search_2025_08_26_", "web_search2025_08_26", "web_searches"}) {
+    EXPECT_FALSE(caches_tool(R"({"type":")" + type + R"("})")) << type;
+  }
+}
+
+TEST(OpenAiResponsesTest, tools_of_input_items_are_judged_like_those_of_the_request) {
+  for (const std::string type : {"additional_tools", "tool_search_output"}) {
+    const auto with_tools = [&](const std::string& tools) {
+      return R"({"type":")" + type + R"(","role":"developer","tools":)" + tools + "}";
+    };
+    for (const auto* kept : {"null", "[]", R"([{"type":"function","name":"f"}])",
+                             R"([{"type":"namespace","tools":[{"type":"function"}]}])"}) {
+      EXPECT_TRUE(caches_input(with_tools(kept))) << type << kept;
+    }
+    for (const auto* other :
+         {R"([{"type":"mcp","server_url":"u"}])", "{}", "7", R"([{"name":"untyped"}])",
+          R"([{"type":"function"},{"type":"code_interpreter"}])",
+          R"([{"type":"namespace","tools":[{"type":"file_search"}]}])"}) {
+      EXPECT_FALSE(caches_input(with_tools(other))) << type << other;
+    }
+  }
+  EXPECT_FALSE(caches_input(R"({"type":"mcp_list_tools","id":"m","tools":[{"name":"t"}]})"));
+}
+
+TEST(OpenAiResponsesTest, an_item_known_by_its_id_only_is_left_to_the_provider) {
+  for (const auto* item :
+       {R"({"type":"item_reference","id":"msg_1"})", R"({"id":"msg_1"})",
+        R"({"type":null,"role":null,"id":"msg_1"})", R"({"type":"image_generation_call","id":"i"})",
+        R"({"type":"image_generation_call","id":"i","status":"completed","result":null})"}) {
+    EXPECT_FALSE(caches_input(item)) << item;
+  }
+}
+
+TEST(OpenAiResponsesTest, an_item_that_says_all_of_itself_refers_to_none) {
+  for (const auto* item :
+       {R"({"id":"msg_1","role":"assistant","content":"Hi"})", R"({"content":"Hi"})",
+        R"({"type":"message","id":"msg_1","role":"user","content":"Hi"})",
+        R"({"type":"function_call","id":"fc_1","call_id":"c","name":"f","arguments":"{}"})",
+        R"({"type":"image_generation_call","id":"i","result":"AAAA"})"}) {
+    EXPECT_TRUE(caches_input(item)) << item;
+  }
+}
+
 TEST(OpenAiResponsesTest, a_complete_response_says_what_it_is) {
   const auto review = kDialect.review(AnswerForm::kStream, events({completed(response())}));
   EXPECT_FALSE(review.refusal);
@@ -111,7 +195,34 @@ TEST(OpenAiResponsesTest, refuses_an_answer_to_which_a_tool_of_the_provider_fail
         .refusal;
   };
   EXPECT_EQ(refusal_with("failed"), StoreRefusal::kErrorInAnswer);
+  EXPECT_EQ(refusal_with("incomplete"), StoreRefusal::kErrorInAnswer);
   EXPECT_FALSE(refusal_with("completed"));
+}
+
+TEST(OpenAiResponsesTest, does_not_keep_what_tools_left_to_the_provider_said) {
+  for (const std::string type :
+       {"mcp_call", "mcp_list_tools", "mcp_approval_request", "file_search_call",
+        "code_interpreter_call", "shell_call_output", "program_output"}) {
+    const auto body = response(R"([{"type":")" + type + R"(","id":"x","status":"completed"}])");
+    EXPECT_EQ(kDialect.review(AnswerForm::kJson, body).refusal, StoreRefusal::kNotAsked) << type;
+  }
+  for (const std::string type : {"shell_call", "tool_search_call", "program", "web_search_call"}) {
+    const auto body = response(R"([{"type":")" + type + R"(","id":"x","status":"completed"}])");
+    EXPECT_FALSE(kDialect.review(AnswerForm::kJson, body).refusal) << type;
+  }
+}
+
+TEST(OpenAiResponsesTest, refuses_an_answer_whose_moderation_failed) {
+  const auto refusal_with = [](const std::string& input, const std::string& output) {
+    auto body = Json::parse(response());
+    body["moderation"] = {{"input", {{"type", input}}}, {"output", {{"type", output}}}};
+    EXPECT_EQ(kDialect.review(AnswerForm::kJson, body.dump()).refusal,
+              refusal_of(events({completed(body.dump())})));
+    return kDialect.review(AnswerForm::kJson, body.dump()).refusal;
+  };
+  EXPECT_EQ(refusal_with("error", "moderation_result"), StoreRefusal::kErrorInAnswer);
+  EXPECT_EQ(refusal_with("moderation_result", "error"), StoreRefusal::kErrorInAnswer);
+  EXPECT_FALSE(refusal_with("moderation_result", "moderation_result"));
 }
 
 TEST(OpenAiResponsesTest, refuses_calls_whose_arguments_no_tool_can_read) {
@@ -182,7 +293,7 @@ TEST(OpenAiResponsesTest, items_that_the_end_does_not_repeat_are_not_put_togethe
 
 TEST(OpenAiResponsesTest, refuses_to_split_items_and_parts_it_does_not_know) {
   for (const auto* item :
-       {R"({"type":"novelty"})", R"({"type":"code_interpreter_call","id":"c"})", "7",
+       {R"({"type":"novelty"})", R"({"type":"image_generation_call","id":"i"})", "7",
         R"({"type":"message","id":"m","content":[{"type":"novelty"}]})",
         R"({"type":"message","id":"m","content":[{"type":"output_text","text":7}]})",
         R"({"type":"function_call","id":"f"})",
