@@ -248,6 +248,10 @@ int MessageParser::on_headers_complete() {
   if (std::optional<ParseError> error = finish_head()) {
     return fail(error->status, error->detail);
   }
+  // llhttp trims the last coding less than we do: it would find none, and read on to the close.
+  if ((llhttp_.flags & F_TRANSFER_ENCODING) != 0 && (llhttp_.flags & F_CHUNKED) == 0) {
+    return fail(400, "the Transfer-Encoding can be read in two ways");
+  }
   if (skip_body) return 0;
   const bool has_body =
       !framed_ || (llhttp_.flags & F_CHUNKED) != 0 || content_length_.value_or(0) > 0;

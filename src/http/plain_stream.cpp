@@ -28,8 +28,8 @@ class PlainStream final : public Stream, private SocketWatcher {
   PlainStream(IoThread& thread, Socket socket) : thread_(thread) {
     IoError ignored;  // a socket that is gone already fails its first read
     socket.non_blocking(true, ignored);
-    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket_ = socket.release(ignored);
+    prepare_socket(socket_);
     if (!thread_.socket_events().add(socket_, *this)) close_socket();
   }
   ~PlainStream() override {

@@ -9,19 +9,27 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How much of a body nobody asked for is read to keep the connection, and how much after the last
-// answer so that the client can read it.
+// How much of a body nobody asked for is read to keep the connection.
 constexpr std::size_t kMaxSkippedBytes = 64 * 1024;
 constexpr std::size_t kMaxKeptHeadBytes = 8 * 1024;  // of memory, from one answer to the next
-constexpr std::size_t kMaxLingeredBytes = 1024 * 1024;
 // Of an answer that waits for others to be made: longer ones take longer to send than to make.
 constexpr std::size_t kMaxHeldBytes = 4 * 1024;
+// Without a byte, and in all.
 constexpr milliseconds kLingerTime{2'000};
+constexpr milliseconds kMaxLingerTime{10'000};
 
 ParserLimits parser_limits(const ServerOptions& options) {
   return {.max_header_bytes = options.max_header_bytes,
           .max_header_fields = options.max_header_fields,
           .max_target_bytes = options.max_target_bytes};
+}
+
+// What came with one read, however many chunks it was sent in: each piece costs whoever gets it.
+std::string_view whole_of(const std::vector<std::string_view>& pieces, std::string& joined) {
+  if (pieces.empty()) return {};
+  if (pieces.size() == 1) return pieces.front();
+  for (const std::string_view piece : pieces) joined += piece;
+  return joined;
 }
 
 }  // namespace
@@ -42,7 +50,7 @@ void ServerConnection::start() {
     if (self->phase_ != Phase::kHandshake) return;
     if (error) return self->close();
     self->phase_ = Phase::kIdle;
-    if (self->draining_) return self->close();
+    if (self->draining_ && self->stream_->is_quiet()) return self->close();
     self->pump({});
   });
 }
@@ -53,7 +61,8 @@ void ServerConnection::start_overloaded() {
 
 void ServerConnection::drain() {
   draining_ = true;
-  if (phase_ == Phase::kIdle) close();
+  // A request that nobody has read yet would be answered by a reset.
+  if (phase_ == Phase::kIdle && stream_->is_quiet()) close();
 }
 
 void ServerConnection::cut() {
@@ -75,8 +84,7 @@ void ServerConnection::on_read(IoError error, std::string_view bytes) {
   if (phase_ == Phase::kClosed) return;
   if (phase_ == Phase::kLingering) {
     lingered_bytes_ += bytes.size();
-    if (error || lingered_bytes_ > kMaxLingeredBytes) return close();
-    return arm_read();
+    return error ? close() : linger_on();
   }
   if (!error) return pump(bytes);
   if (!Stream::is_clean_end(error)) return lost();
@@ -255,9 +263,9 @@ void ServerConnection::resume_body() {
 
 void ServerConnection::deliver_body(ParseEvent event) {
   const std::uint64_t number = exchange_number_;
-  const auto& pieces = parser_.body();
-  const bool is_last = event == ParseEvent::kEnd && current_ != nullptr && pieces.size() == 1;
-  for (const std::string_view piece : pieces) {
+  std::string joined;
+  if (const std::string_view piece = whole_of(parser_.body(), joined); !piece.empty()) {
+    const bool is_last = event == ParseEvent::kEnd && current_ != nullptr;
     if (is_last ? !body_.take_last(piece) : !body_.take(piece)) {
       return fail_request(413, "the body is over the limit", ErrorCode::kTooLarge);
     }
@@ -515,7 +523,16 @@ void ServerConnection::linger() {
   if (input_ended_ && !options_.tls) return close();
   phase_ = Phase::kLingering;
   pending_.clear();
+  lingers_until_ = thread().recent() + kMaxLingerTime;
   stream_->shutdown_send(shared_from_this());
+  linger_on();
+}
+
+// A client that writes a large body before it reads would lose the answer to a reset.
+void ServerConnection::linger_on() {
+  if (lingered_bytes_ > options_.max_body_bytes || thread().recent() >= lingers_until_) {
+    return close();
+  }
   thread().set_timer(read_timer_, kLingerTime);
   arm_read();
 }

@@ -143,6 +143,7 @@ class ServerConnection final : public StreamOwner, private HeldAnswers::Sender {
   void release_exchange();
   void next_request();
   void linger();
+  void linger_on();
   void lost();
   void close();
 
@@ -164,6 +165,7 @@ class ServerConnection final : public StreamOwner, private HeldAnswers::Sender {
   bool input_ended_ = false;
   bool draining_ = false;
   std::size_t lingered_bytes_ = 0;
+  TimePoint lingers_until_{};
 
   // The exchange under way. current_ is null once its answer has ended.
   Exchange* current_ = nullptr;

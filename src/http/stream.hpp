@@ -61,8 +61,12 @@ class Stream {
 
 // What is_quiet() says of a socket.
 [[nodiscard]] bool is_quiet_socket(int descriptor);
+// For a stream of either kind: Nagle's algorithm is off, and a peer is asked after a minute of
+// silence whether it is there. Networks forget connections on which a model thinks for minutes, and
+// tell nobody. A socket that is gone fails later.
+void prepare_socket(int descriptor);
 
-// Both make the socket non-blocking and switch Nagle's algorithm off. The thread is the socket's.
+// Both make the socket non-blocking and prepare it. The thread is the socket's.
 [[nodiscard]] std::unique_ptr<Stream> make_plain_stream(IoThread& thread, Socket socket);
 
 enum class TlsRole { kServer, kClient };

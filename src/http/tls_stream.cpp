@@ -23,8 +23,7 @@ class TlsStream final : public Stream {
  public:
   TlsStream(Socket socket, std::shared_ptr<ssl::context> context, const TlsStreamOptions& options)
       : context_(std::move(context)), stream_(std::move(socket), *context_), role_(options.role) {
-    IoError ignored;
-    stream_.next_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
+    prepare_socket(stream_.next_layer().native_handle());
     if (role_ == TlsRole::kClient) prepare_client(options);
   }
 

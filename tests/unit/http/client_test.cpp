@@ -205,6 +205,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n"
                   "Upgrade: websocket\r\n\r\n",
                   FailedAt::kHead},
+        BadAnswer{"coding_with_a_tab",
+                  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\t\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+                  FailedAt::kHead},
         BadAnswer{"only_continue", "HTTP/1.1 100 Continue\r\n\r\n", FailedAt::kHead}),
     [](const auto& given) { return given.param.name; });
 

@@ -59,6 +59,27 @@ TEST(ReceivedBodyTest, a_chunked_body_is_not_there_and_can_be_read) {
   EXPECT_THAT(client.read_response(), EndsWith("POST / ab"));
 }
 
+TEST(ReceivedBodyTest, chunks_that_come_at_once_are_one_piece_however_small) {
+  std::atomic<int> pieces{0};
+  TestServer server([&](const ExchangePtr& exchange) {
+    auto text = std::make_shared<std::string>();
+    exchange->stream_body(
+        {.on_data =
+             [&pieces, text](std::string_view bytes) {
+               *text += bytes;
+               ++pieces;
+             },
+         .on_end = [exchange, text](
+                       const Status&) { respond_text(*exchange, std::to_string(text->size())); }});
+  });
+  RawClient client(server.port());
+  std::string request = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 10'000; ++i) request += "1\r\nx\r\n";
+  client.send(request + "0\r\n\r\n");
+  EXPECT_THAT(client.read_response(), EndsWith("10000"));
+  EXPECT_LT(pieces, 1'000);
+}
+
 TEST(ReceivedBodyTest, a_handler_that_asks_for_it_later_gets_it_whole_and_the_next_request_waits) {
   Once<ExchangePtr> held;
   std::atomic<int> calls{0};

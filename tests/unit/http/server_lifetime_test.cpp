@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <string>
 #include <vector>
 
@@ -103,6 +104,48 @@ TEST(ServerLifetimeTest, client_that_leaves_within_its_body_is_told_to_the_sink)
   ASSERT_TRUE(handled.wait());
   client.close();
   EXPECT_EQ(told.wait(), ErrorCode::kUnavailable);
+}
+
+// It lies in the kernel when its thread, which was busy, comes to drain.
+TEST(ServerLifetimeTest, request_that_nobody_has_read_when_the_server_drains_is_answered) {
+  TestServer server([](const ExchangePtr& exchange) {
+    respond_text(*exchange, std::to_string(IoThread::current()->index()));
+  });
+  RawClient first(server.port());
+  RawClient second(server.port());
+  first.send(get("/"));
+  second.send(get("/"));
+  const bool is_first = first.read_response().ends_with("1");
+  EXPECT_TRUE(is_first || second.read_response().ends_with("1")) << "connections are dealt";
+  RawClient& client = is_first ? first : second;
+
+  Once<bool> is_busy;
+  std::promise<void> go_on;
+  server.threads().at(1).post([&] {
+    is_busy.set(true);
+    go_on.get_future().wait();
+  });
+  ASSERT_TRUE(is_busy.wait());
+  Once<bool> is_asked_to_drain;
+  server.server().drain([] {});
+  server.threads().at(0).post([&] { is_asked_to_drain.set(true); });
+  ASSERT_TRUE(is_asked_to_drain.wait());
+  client.send(get("/"));
+  go_on.set_value();
+  EXPECT_THAT(client.read_all(), AllOf(HasSubstr("Connection: close"), EndsWith("1")));
+}
+
+// It writes all of its body before it reads.
+TEST(ServerLifetimeTest, client_that_is_refused_early_can_send_its_large_body_and_read_why) {
+  TestServer server([](const ExchangePtr& exchange) {
+    ResponseHead head;
+    head.status = 429;
+    exchange->respond(head, SharedBytes(std::string("slower")));
+  });
+  RawClient client(server.port());
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8388608\r\n\r\n");
+  client.send(std::string(8U << 20U, 'x'));
+  EXPECT_THAT(client.read_all(), AllOf(StartsWith("HTTP/1.1 429 "), EndsWith("slower")));
 }
 
 TEST(ServerLifetimeTest, connections_over_the_limit_get_503) {

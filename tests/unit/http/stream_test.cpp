@@ -1,6 +1,9 @@
 #include "http/stream.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <atomic>
@@ -101,6 +104,21 @@ TEST_F(PlainStreamTest, delivers_what_comes_piece_by_piece) {
     send(piece);
     expect_all_received();
   }
+}
+
+TEST(PrepareSocketTest, a_peer_is_asked_whether_it_is_there_before_networks_forget_it) {
+  asio::io_context context;
+  asio::ip::tcp::socket socket(context, asio::ip::tcp::v4());
+  prepare_socket(socket.native_handle());
+  const auto value_of = [&](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    ::getsockopt(socket.native_handle(), level, name, &value, &size);
+    return value;
+  };
+  EXPECT_EQ(value_of(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_LE(value_of(IPPROTO_TCP, TCP_KEEPIDLE), 100);
+  EXPECT_EQ(value_of(IPPROTO_TCP, TCP_NODELAY), 1);
 }
 
 TEST_F(PlainStreamTest, large_pieces_and_small_ones_keep_their_order) {
