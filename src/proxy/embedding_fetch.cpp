@@ -110,6 +110,14 @@ class EmbeddingFetch final : public http::ResponseHandler,
   using Clock = std::chrono::steady_clock;
   enum class Ask { kMissing, kAll };
 
+  // As UpstreamCall's.
+  void on_overdue() {
+    const auto self = shared_from_this();
+    (void)turns_.release();
+    leave_table();
+    follow(order_.flight->stop_recording());
+  }
+
   [[nodiscard]] EmbeddingBatch& batch() { return *order_.batch; }
 
   void recheck_l1() {
@@ -179,6 +187,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
       watches_ = services_->cache.watch(batch().keys(), {});
     }
     started_ = Clock::now();
+    thread_.set_timer(overdue_, services_->options.longest_shared_call());
     call_ = services_->client->request(thread_,
                                        {.group = batch().upstream(),
                                         .head = order_.upstream_head,
@@ -313,6 +322,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
   }
 
   void finish(FlightEnding ending) {
+    overdue_.cancel();
     (void)turns_.release();
     services_->metrics.flight_ended();
     leave_table();
@@ -333,6 +343,7 @@ class EmbeddingFetch final : public http::ResponseHandler,
   std::string collected_;
   bool is_for_all_ = false;
   bool is_passing_ = false;
+  http::MemberTimer<EmbeddingFetch, &EmbeddingFetch::on_overdue> overdue_{*this};
 };
 
 }  // namespace

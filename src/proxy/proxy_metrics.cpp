@@ -37,6 +37,8 @@ std::string_view to_string(StoreRefusal refusal) {
       return "finish_reason";
     case StoreRefusal::kPurged:
       return "purged";
+    case StoreRefusal::kTookTooLong:
+      return "took_too_long";
     case StoreRefusal::kUnforeseen:
       return "unforeseen";
   }

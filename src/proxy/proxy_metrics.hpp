@@ -20,17 +20,20 @@ inline constexpr std::size_t kOutcomeCount = static_cast<std::size_t>(LookupOutc
 
 // Why an answer that passed was not stored.
 enum class StoreRefusal {
-  kNotAsked,       // the request forbade it, or nothing here is cached
+  // The request, its rule or its endpoint keeps nothing; or the answer is one caller's own: it
+  // repeats metadata that is not in the key, or hands out a container.
+  kNotAsked,
   kStatus,         // not 200
   kContentType,    // neither the JSON nor the event stream that the request asked for
   kEncoding,       // the upstream compressed what was to be recorded as plain bytes
-  kTooLarge,       // over max_entry_bytes
+  kTooLarge,       // over max_entry_bytes, or in so many tiny pieces that keeping them takes more
   kTruncated,      // the upstream broke off
   kMalformed,      // not what the dialect calls an answer
   kErrorInAnswer,  // status 200, but an error inside
   kUnfinished,     // no terminal event, or a choice without a finish reason
   kFinishReason,   // finished by a limit or a filter
   kPurged,         // asked for before a purge, or before another process stored a younger answer
+  kTookTooLong,    // nobody may wait for a provider that only keeps its connection alive
   kUnforeseen,     // it is of a shape that our own code did not expect: a bug
 };
 inline constexpr std::size_t kStoreRefusalCount =
@@ -40,11 +43,13 @@ inline constexpr std::size_t kStoreRefusalCount =
 // How a call to the upstream ended.
 enum class UpstreamResult {
   kOk,             // a whole answer of any status below 500
-  kServerError,    // a whole answer of status 500 or above
-  kConnectFailed,  // no connection, TLS included
-  kTimeout,        // no byte within the deadline
+  kServerError,    // an answer of status 500 or above; nobody may have waited for its end
+  kConnectFailed,  // no connection, TLS included, or none free
+  kTimeout,        // past a deadline: of the connection, the first byte, the next one, or a write
   kBroken,         // closed before the answer was whole, or not HTTP
-  kAbandoned,      // given up by us: nobody wanted the answer any more
+  // Given up by us, for nobody wanted the answer any more; or never made: over the rate of a tenant
+  // or a credential (for embeddings that is not counted), or while the proxy stops.
+  kAbandoned,
 };
 inline constexpr std::size_t kUpstreamResultCount =
     static_cast<std::size_t>(UpstreamResult::kAbandoned) + 1;
@@ -53,7 +58,8 @@ inline constexpr std::size_t kUpstreamResultCount =
 struct ProxyMetricsSnapshot {
   std::array<std::uint64_t, kOutcomeCount> requests{};  // by LookupOutcome
   std::uint64_t requests_total = 0;
-  // Answers of ours that are errors (502, 504, 413, ..), whatever the outcome.
+  // Answers of ours that are errors (401, 429, 502, ..), whatever the outcome; those that the
+  // server gives by itself (408, 413, ..) are not among them.
   std::uint64_t own_errors = 0;
   std::uint64_t unknown_keys = 0;  // requests refused for them
   std::uint64_t stores = 0;

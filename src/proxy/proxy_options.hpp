@@ -1,6 +1,7 @@
 // What an operator decides about the proxy.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -79,6 +80,10 @@ struct ProxyOptions {
 
   // Where no rule matches.
   [[nodiscard]] CachePolicy default_policy() const;
+  // How long others may join a call that goes on. Nothing is stored of one that takes longer.
+  [[nodiscard]] std::chrono::milliseconds longest_shared_call() const {
+    return std::chrono::milliseconds(client.first_byte_timeout_ms + client.idle_read_timeout_ms);
+  }
 
   // Told of every request; null: nothing is logged.
   std::shared_ptr<AccessSink> access_log = {};

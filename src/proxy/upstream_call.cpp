@@ -50,6 +50,7 @@ std::shared_ptr<http::ClientCall> UpstreamCall::start(UpstreamOrder order) {
   if (recording_) {
     tag_ticket_ = services_->cache.stamp(recording_->tags);
     watch_ = services_->cache.watch(recording_->key);
+    thread_.set_timer(overdue_, services_->options.longest_shared_call());
   }
   started_ = Clock::now();
   call_ = services_->client->request(thread_, std::move(order), shared_from_this());
@@ -69,8 +70,15 @@ void UpstreamCall::on_head(http::ResponseHead head) {
                   .is_held = is_held_,
                   .upstream = upstream_,
                   .first_byte = first_byte});
-  if (refusal) {
+  if (refusal && !refusal_) {
     refuse(*refusal);
+  }
+}
+
+void UpstreamCall::on_overdue() {
+  const auto self = shared_from_this();  // it may be given up
+  if (!refusal_) {
+    refuse(StoreRefusal::kTookTooLong);
   }
 }
 
@@ -194,6 +202,7 @@ void UpstreamCall::leave_table() {
 }
 
 void UpstreamCall::finish(FlightEnding ending, UpstreamResult result) {
+  overdue_.cancel();
   call_.reset();
   lease_.reset();
   if (refusal_) {

@@ -53,6 +53,9 @@ class UpstreamCall final : public http::ResponseHandler,
  private:
   using Clock = std::chrono::steady_clock;
 
+  // A provider that sends a little now and then, and never an answer, would keep all who ask the
+  // same from asking again.
+  void on_overdue();
   void refuse(StoreRefusal refusal);
   void follow(Flight::Pace pace);
   [[nodiscard]] EntryPtr store_answer();
@@ -78,6 +81,7 @@ class UpstreamCall final : public http::ResponseHandler,
   FlightLeasePtr lease_;
   TagTicketPtr tag_ticket_;  // from before the provider was asked, as the watch
   RemovalWatchPtr watch_;
+  http::MemberTimer<UpstreamCall, &UpstreamCall::on_overdue> overdue_{*this};
 };
 
 }  // namespace llm_edge_cache::proxy

@@ -160,5 +160,29 @@ TEST_F(EmbeddingFetchTest, no_json_for_a_part_makes_it_ask_for_everything) {
   EXPECT_EQ(inputs, (std::vector<json>{json::array({"b"}), json::array({"a", "b"})}));
 }
 
+class TricklingEmbeddingsTest : public EmbeddingTest {
+ protected:
+  TricklingEmbeddingsTest() : EmbeddingTest({.proxy = hasty()}) {}
+  static ProxyOptions hasty() {
+    ProxyOptions options;
+    options.client.first_byte_timeout_ms = 2'000;
+    options.client.idle_read_timeout_ms = 2'000;
+    return options;
+  }
+};
+
+TEST_F(TricklingEmbeddingsTest, a_call_that_never_ends_is_given_up_when_nobody_waits_any_more) {
+  upstream_.answer_with({});
+  auto pending =
+      start(http::request_head("POST", "/v1/embeddings"), R"({"model":"e","input":"a"})");
+  const auto call = upstream_.next();
+  call.start({{"Content-Type", "application/json"}});
+  pending.hang_up();
+  EXPECT_TRUE(eventually([&] {
+    call.write(" ");
+    return metrics().flights_active == 0;
+  }));
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::proxy::test

@@ -201,5 +201,53 @@ TEST_F(HastyProxyTest, a_stream_that_stalls_is_cut) {
   EXPECT_EQ(metrics().stores, 0U);
 }
 
+// Sends a little now and then, which keeps a connection's deadlines off, and never comes to an end.
+class TricklingProviderTest : public UpstreamCallTest {
+ protected:
+  TricklingProviderTest() : UpstreamCallTest({.proxy = hasty()}) {}
+
+  static ProxyOptions hasty() {
+    ProxyOptions options;
+    options.client.first_byte_timeout_ms = 2'000;
+    options.client.idle_read_timeout_ms = 2'000;
+    return options;
+  }
+  UpstreamExchange begin() {
+    const auto call = upstream_.next();
+    call.start_stream();
+    answer_stream(hello_stream());
+    return call;
+  }
+};
+
+TEST_F(TricklingProviderTest, is_given_up_when_nobody_waits_any_more) {
+  auto pending = start_chat(kStreamQuestion);
+  const auto call = begin();
+  pending.hang_up();
+  EXPECT_TRUE(eventually([&] {
+    call.write(": ping\n\n");
+    return metrics().flights_active == 0;
+  }));
+  EXPECT_EQ(refusals(StoreRefusal::kTookTooLong), 1U);
+  EXPECT_EQ(ask(kStreamQuestion).body(), hello_stream());
+}
+
+TEST_F(TricklingProviderTest, does_not_keep_others_from_asking_and_loses_nobody_who_waits) {
+  auto first = start_chat(kStreamQuestion);
+  const auto call = begin();
+  std::vector<PendingAnswer> others;
+  EXPECT_TRUE(eventually([&] {
+    call.write(": ping\n\n");
+    others.push_back(start_chat(kStreamQuestion));
+    return upstream_.calls() == 2;
+  }));
+  EXPECT_EQ(others.back().wait().body(), hello_stream());
+  call.write(hello_stream());
+  call.finish();
+  const auto answer = first.wait();
+  EXPECT_TRUE(answer.is_whole());
+  EXPECT_TRUE(answer.body().ends_with(hello_stream()));
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::proxy::test
