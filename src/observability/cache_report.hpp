@@ -36,6 +36,8 @@ struct CacheReport {
 
 // Prometheus text. The names are a contract: tests/golden/metrics.txt.
 [[nodiscard]] std::string metrics_text(const CacheReport& report);
+// docs/metrics.md: every family that metrics_text() has.
+[[nodiscard]] std::string metrics_markdown();
 
 // One JSON object: version, uptime_ms, requests, outcomes {OUTCOME: n}, hit_ratio, tiers {l1, l2},
 // upstream, tokens_saved {MODEL: n}, ...

@@ -138,9 +138,11 @@ void add_requests(PrometheusText& text, const CacheReport& report) {
   }
   text.counter("llm_edge_cache_coalesced_total", "Requests that another request's call answered.")
       .add({}, proxy.requests[static_cast<std::size_t>(LookupOutcome::kCoalesced)]);
-  text.counter("llm_edge_errors_total", "Errors of the proxy's own that clients got.")
+  text.counter("llm_edge_errors_total",
+               "Errors of the proxy's own that clients got, but for HTTP's (408, 413, ..).")
       .add({}, proxy.own_errors);
-  text.counter("llm_edge_cache_stored_answers_total", "Answers that were stored.")
+  text.counter("llm_edge_cache_stored_answers_total",
+               "Answers that were stored; of embeddings, elements.")
       .add({}, proxy.stores);
   auto refused = text.counter("llm_edge_cache_refused_answers_total",
                               "Answers that passed and were not stored, by reason.");
@@ -148,8 +150,9 @@ void add_requests(PrometheusText& text, const CacheReport& report) {
     refused.add({{"reason", to_string(static_cast<proxy::StoreRefusal>(i))}},
                 proxy.store_refusals[i]);
   }
-  auto saved = text.counter("llm_edge_cache_tokens_saved_total",
-                            "Tokens of answers that cost no call, by model.");
+  auto saved = text.counter(
+      "llm_edge_cache_tokens_saved_total",
+      "Tokens of answers that cost no call, by model; \"other\" is beyond 64 of them.");
   for (const auto& [model, tokens] : proxy.tokens_saved_by_model) {
     saved.add({{"model", model}}, tokens);
   }
@@ -211,7 +214,7 @@ void add_tenants(PrometheusText& text, const CacheReport& report) {
                  std::accumulate(tenant.requests.begin(), tenant.requests.end(), std::uint64_t{0}));
   }
   auto hits = text.counter("llm_edge_tenant_hits_total",
-                           "Requests of a tenant that took no call of their own.");
+                           "Requests of a tenant that a stored answer or another's call answered.");
   for (const auto& tenant : report.tenants) {
     std::uint64_t count = 0;
     for (std::size_t i = 0; i < tenant.requests.size(); ++i) {
@@ -252,7 +255,7 @@ void add_credentials(PrometheusText& text, const proxy::CredentialReport& creden
 }
 
 void add_process(PrometheusText& text, const CacheReport& report) {
-  text.gauge("llm_edge_flights_active", "Calls to the provider that others can join.")
+  text.gauge("llm_edge_flights_active", "Calls to the provider under way.")
       .add({}, report.proxy.flights_active);
   text.counter("llm_edge_followers_cut_total", "Clients cut because they read too slowly.")
       .add({}, report.proxy.followers_cut);

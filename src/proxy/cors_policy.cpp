@@ -87,10 +87,20 @@ std::shared_ptr<const http::ExtraFields> fields_to(std::string_view origin) {
   return fields;
 }
 
+// The same whoever asks.
+std::shared_ptr<const http::ExtraFields> without_permissions() {
+  auto fields = std::make_shared<http::ExtraFields>();
+  fields->replaces = kPrefix;
+  return fields;
+}
+
 }  // namespace
 
-CorsPolicy::CorsPolicy(const std::vector<std::string>& origins) {
-  if (origins.empty()) return;
+CorsPolicy::CorsPolicy(const std::vector<std::string>& origins, Unnamed unnamed) {
+  if (origins.empty()) {
+    if (unnamed == Unnamed::kNobody) anybody_ = without_permissions();
+    return;
+  }
   allows_all_ = origins.front() == "*";
   anybody_ = fields_to(allows_all_ ? "*" : "");
   if (allows_all_) return;

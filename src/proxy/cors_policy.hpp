@@ -19,9 +19,15 @@ namespace llm_edge_cache::proxy {
 // Immutable.
 class CorsPolicy {
  public:
-  // Origins as browsers write them, or "*" alone for every page; none: nothing is ever said, and
-  // the providers' words pass. They must be valid.
-  explicit CorsPolicy(const std::vector<std::string>& origins);
+  // What holds where no origin is named.
+  enum class Unnamed {
+    kProvidersWord,  // nothing is ever said, and the providers' words pass
+    kNobody,         // no page may read anything
+  };
+
+  // Origins as browsers write them, or "*" alone for every page. They must be valid.
+  explicit CorsPolicy(const std::vector<std::string>& origins,
+                      Unnamed unnamed = Unnamed::kProvidersWord);
 
   // kInvalidArgument names the first that is no origin, and says why.
   [[nodiscard]] static Status validate(const std::vector<std::string>& origins);

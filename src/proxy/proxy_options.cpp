@@ -1,5 +1,9 @@
 #include "proxy/proxy_options.hpp"
 
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
 #include "proxy/cors_policy.hpp"
 #include "proxy/upstream_table.hpp"
 
@@ -10,7 +14,31 @@ Status invalid(std::string message) {
   return Error{ErrorCode::kInvalidArgument, std::move(message)};
 }
 
+bool is_field_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
+
+Status validate_names(const char* field, const std::vector<std::string>& names) {
+  for (const auto& name : names) {
+    if (!http::is_field_name(name)) {
+      return invalid(std::string(field) + ": '" + name + "' names no header field");
+    }
+  }
+  return {};
+}
+
 }  // namespace
+
+bool ProxyOptions::pays_for_the_unknown() const {
+  const auto has_credential = [](const UpstreamGroup& group) {
+    return std::any_of(group.members.begin(), group.members.end(),
+                       [](const UpstreamMember& member) { return !member.credential.empty(); });
+  };
+  const bool may_be_unknown = tenants.empty() || admission.unknown_keys == UnknownKeys::kPass;
+  return may_be_unknown && (!upstream_credential.empty() ||
+                            std::any_of(upstreams.begin(), upstreams.end(), has_credential));
+}
 
 CachePolicy ProxyOptions::default_policy() const {
   CachePolicy policy;
@@ -25,6 +53,9 @@ CachePolicy ProxyOptions::default_policy() const {
 Status ProxyOptions::validate() const {
   if (auto status = UpstreamTable::validate(upstreams, upstream_url); !status.ok()) {
     return status;
+  }
+  if (!is_field_text(upstream_credential)) {
+    return invalid("upstream_credential has bytes that no header field can carry");
   }
   if (const auto status = retries.validate(); !status.ok()) {
     return invalid("retries." + status.error().message);
@@ -48,10 +79,11 @@ Status ProxyOptions::validate() const {
   if (max_request_bytes == 0) {
     return invalid("max_request_bytes must be at least 1");
   }
-  for (const auto* names : {&credential_headers, &key_headers}) {
-    for (const auto& name : *names) {
-      if (!http::is_field_name(name)) return invalid("'" + name + "' names no header field");
-    }
+  if (auto status = validate_names("credential_headers", credential_headers); !status.ok()) {
+    return status;
+  }
+  if (auto status = validate_names("key_headers", key_headers); !status.ok()) {
+    return status;
   }
   if (scope == ScopeMode::kHeader && !http::is_field_name(scope_header)) {
     return invalid("scope_header must name a header field where the scope is one");

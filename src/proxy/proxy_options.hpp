@@ -49,7 +49,8 @@ struct ProxyOptions {
   // Who may ask, where there are any. Their requests have the tenant's scope, whatever scope is.
   std::vector<TenantOptions> tenants = {};
   AdmissionRules admission = {};
-  // Pages in a browser that may use the proxy: CorsPolicy's origins.
+  // Pages in a browser that may use the proxy: CorsPolicy's origins. Empty: what the provider says
+  // of pages passes, unless whoever reaches the proxy asks with the operator's credential.
   std::vector<std::string> cors_origins = {};
   // Header fields that change an answer.
   std::vector<std::string> key_headers = {"anthropic-version",
@@ -78,6 +79,8 @@ struct ProxyOptions {
   // themselves, of the others a digest: 36 MB at most.
   std::size_t memo_entries = 16'384;
 
+  // Whether somebody who shows no key of a tenant's may ask with a credential of the operator's.
+  [[nodiscard]] bool pays_for_the_unknown() const;
   // Where no rule matches.
   [[nodiscard]] CachePolicy default_policy() const;
   // How long others may join a call that goes on. Nothing is stored of one that takes longer.

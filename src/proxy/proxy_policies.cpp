@@ -17,6 +17,8 @@ ProxyPolicies::ProxyPolicies(const ProxyOptions& options, const TenantTable* for
       keyer(options),
       tenants(options.tenants, former),
       admission(options.admission),
-      cors(options.cors_origins) {}
+      cors(options.cors_origins, options.pays_for_the_unknown()
+                                     ? CorsPolicy::Unnamed::kNobody
+                                     : CorsPolicy::Unnamed::kProvidersWord) {}
 
 }  // namespace llm_edge_cache::proxy

@@ -127,6 +127,20 @@ TEST_F(CorsTest, without_origins_the_providers_word_passes_with_its_own_answer_a
   EXPECT_THAT(hit.head, AllOf(Not(HasSubstr("ccess-")), Not(HasSubstr("Vary"))));
 }
 
+// Every page that somebody opens who reaches the proxy could spend the operator's money.
+TEST_F(CorsTest, without_origins_no_page_may_ask_with_the_operators_credential) {
+  const PermissiveProvider provider;
+  const Program proxy(serve_arguments(provider.url()),
+                      {{"LLM_EDGE_CACHE_UPSTREAM_CREDENTIAL", "sk-operator"}});
+  const auto asked = preflight(proxy, kApp);
+  EXPECT_EQ(asked.status, 403);
+  EXPECT_THAT(asked.body, HasSubstr("origin_not_allowed"));
+  for (const auto& answer : {ask_from(proxy, kApp), ask_from(proxy, kApp)}) {
+    EXPECT_EQ(answer.status, 200) << "a program may";
+    EXPECT_EQ(count(answer, "access-control-"), 0U) << answer.head;
+  }
+}
+
 TEST_F(CorsTest, what_a_restart_finds_in_its_folder_can_be_read_too) {
   const CountingProvider provider;
   const auto kept = arguments(

@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "llm_edge_cache/result.hpp"
 #include "tests/scenario/program.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -17,6 +20,7 @@ namespace llm_edge_cache::test {
 namespace {
 
 using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
 
 std::string read_document(const std::string& name) {
   std::ifstream in(std::string(LEC_SOURCE_DIR) + "/" + name);
@@ -57,8 +61,9 @@ std::set<std::string> flags_of_all_commands() {
 
 TEST(DocumentsTest, name_no_flag_that_there_is_none_of) {
   const auto known = flags_of_all_commands();
-  for (const auto* document : {"docs/guide.md", "docs/configuration.md", "docs/dialects.md",
-                               "docs/architecture.md", "docs/format.md"}) {
+  for (const auto* document :
+       {"docs/guide.md", "docs/configuration.md", "docs/dialects.md", "docs/architecture.md",
+        "docs/format.md", "docs/metrics.md", "docs/errors.md"}) {
     std::set<std::string> unknown;
     for (const auto& flag : flags_in(read_document(document))) {
       if (!known.contains(flag)) unknown.insert(flag);
@@ -72,6 +77,69 @@ TEST(DocumentsTest, leave_out_no_flag_of_serve) {
   for (const auto& flag : flags_in(read_document("docs/configuration.md"))) missing.erase(flag);
   missing.erase("--help");
   EXPECT_THAT(missing, IsEmpty());
+}
+
+// "429 tenant_rate_limit"
+using ErrorCodes = std::set<std::string>;
+
+// What the groups of each match say: a status and a code.
+ErrorCodes errors_in(const std::string& text, const std::string& pattern) {
+  const std::regex error(pattern);
+  ErrorCodes found;
+  for (std::sregex_iterator match(text.begin(), text.end(), error), end; match != end; ++match) {
+    found.insert((*match)[1].str() + " " + (*match)[2].str());
+  }
+  return found;
+}
+
+ErrorCodes errors_of_proxy() {
+  const auto source = read_document("src/proxy/proxy_error.cpp");
+  auto errors = errors_in(source, "\\{(\\d{3}), \"([a-z_]+)\"");
+  errors.merge(errors_in(source, "case (\\d{3}):\\s*return \"([a-z_]+)\""));
+  errors.insert({"400 invalid_http_request", "500 internal"});  // of all other statuses
+  return errors;
+}
+
+ErrorCodes errors_of_admin_api() {
+  ErrorCodes errors;
+  const std::filesystem::path folder(LEC_SOURCE_DIR "/apps/llm-edge-cache/serve");
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    const auto name = file.path().filename().string();
+    if (!name.starts_with("admin_") || !name.ends_with(".cpp")) continue;
+    errors.merge(errors_in(read_document("apps/llm-edge-cache/serve/" + name),
+                           "\\b(\\d{3}), \"([a-z_]+)\""));
+  }
+  errors.insert("405 method_not_allowed");  // has a head of its own
+  for (int code = 0; code <= static_cast<int>(ErrorCode::kInternal); ++code) {
+    if (static_cast<ErrorCode>(code) == ErrorCode::kInvalidArgument) continue;
+    errors.insert("503 " + std::string(to_string(static_cast<ErrorCode>(code))));
+  }
+  return errors;
+}
+
+// Of the tables' rows; one may name several codes.
+ErrorCodes documented_errors(const std::string& text) {
+  static const std::regex kRow("\\| (\\d{3}) \\| ([^|]*) \\|");
+  static const std::regex kCode("`([a-z_]+)`");
+  ErrorCodes found;
+  for (std::sregex_iterator row(text.begin(), text.end(), kRow), end; row != end; ++row) {
+    const auto codes = (*row)[2].str();
+    for (std::sregex_iterator code(codes.begin(), codes.end(), kCode); code != end; ++code) {
+      found.insert((*row)[1].str() + " " + (*code)[1].str());
+    }
+  }
+  return found;
+}
+
+TEST(DocumentsTest, name_every_error_that_there_is_and_no_other) {
+  const auto text = read_document("docs/errors.md");
+  const auto admin = text.find("## The admin API");
+  ASSERT_NE(admin, std::string::npos);
+  EXPECT_THAT(errors_of_proxy(),
+              IsSupersetOf({"429 tenant_rate_limit", "504 not_cached", "413 request_too_large"}));
+  EXPECT_EQ(documented_errors(text.substr(0, admin)), errors_of_proxy());
+  EXPECT_THAT(errors_of_admin_api(), IsSupersetOf({"403 foreign_host", "400 invalid_line"}));
+  EXPECT_EQ(documented_errors(text.substr(admin)), errors_of_admin_api());
 }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {

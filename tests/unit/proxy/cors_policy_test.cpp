@@ -74,6 +74,15 @@ TEST(CorsPolicyTest, a_star_says_the_same_to_everybody_and_never_lets_credential
   EXPECT_TRUE(policy.allows("null"));
 }
 
+TEST(CorsPolicyTest, where_nobody_is_let_in_every_word_of_a_provider_goes_and_none_comes) {
+  const CorsPolicy policy({}, CorsPolicy::Unnamed::kNobody);
+  EXPECT_TRUE(policy.is_on());
+  EXPECT_FALSE(policy.allows("https://a.example"));
+  EXPECT_EQ(said_to(policy, "https://a.example"), "");
+  EXPECT_EQ(policy.fields_for(nullptr)->replaces, "access-control-");
+  EXPECT_FALSE(CorsPolicy({}).is_on());
+}
+
 TEST(CorsPolicyTest, only_an_origin_that_is_vouched_for_does_not_go_up) {
   const CorsPolicy policy({"https://a.example"});
   auto vouched = from("https://a.example").headers;

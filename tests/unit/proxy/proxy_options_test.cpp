@@ -33,6 +33,24 @@ TEST(ProxyOptionsTest, names_the_field_that_is_wrong) {
   EXPECT_TRUE(fault_of(options).starts_with("max_request_bytes"));
 }
 
+TEST(ProxyOptionsTest, an_operator_pays_for_whoever_needs_no_key_of_a_tenant) {
+  auto options = valid();
+  EXPECT_FALSE(options.pays_for_the_unknown());
+  options.upstream_credential = "sk-1";
+  EXPECT_TRUE(options.pays_for_the_unknown());
+  options.tenants.emplace_back().name = "one";
+  EXPECT_FALSE(options.pays_for_the_unknown());
+  options.admission.unknown_keys = UnknownKeys::kPass;
+  EXPECT_TRUE(options.pays_for_the_unknown());
+  options.upstream_credential.clear();
+  EXPECT_FALSE(options.pays_for_the_unknown());
+  UpstreamGroup group;
+  group.members = {{.url = "https://a.example"},
+                   {.url = "https://b.example", .credential = "sk-2"}};
+  options.upstreams = {group};
+  EXPECT_TRUE(options.pays_for_the_unknown());
+}
+
 TEST(ProxyOptionsTest, origins_are_such_as_browsers_send) {
   auto options = valid();
   options.cors_origins = {"https://app.example", "https://app.example/"};
