@@ -44,6 +44,7 @@ Status L1Config::validate() const {
 
 Status L2Config::validate() const {
   const bool is_disk = url.starts_with("disk:");
+  const bool has_key = encryption_key || !encryption_key_file.empty();
   return Checker()
       .require(!url.empty(), "l2.url must not be empty")
       // clear_all() removes everything under the prefix.
@@ -79,9 +80,10 @@ Status L2Config::validate() const {
                "l2.encryption_key and l2.encryption_key_file exclude each other")
       .require(!encryption_old_key || encryption_old_key_file.empty(),
                "l2.encryption_old_key and l2.encryption_old_key_file exclude each other")
-      .require(encryption_key || !encryption_key_file.empty() ||
-                   (!encryption_old_key && encryption_old_key_file.empty()),
+      .require(has_key || !encryption_old_key,
                "l2.encryption_old_key is of no use without l2.encryption_key")
+      .require(has_key || encryption_old_key_file.empty(),
+               "l2.encryption_old_key_file is of no use without l2.encryption_key_file")
       .require(old_dictionary_file.empty() || !dictionary_file.empty(),
                "l2.old_dictionary_file is of no use without l2.dictionary_file")
       .require(disk_max_bytes >= kMinDiskBytes && disk_max_bytes <= kMaxDiskBytes,

@@ -8,12 +8,14 @@
 namespace llm_edge_cache::proxy {
 namespace {
 
-// However the scheme is written.
+// The one word after the scheme, however both are written: what follows it an upstream may
+// overlook, or it is a signature that differs with each request (SigV4, Digest).
 std::string_view without_scheme(std::string_view value) {
-  const auto space = value.find(' ');
-  if (space == std::string_view::npos) return value;
-  const auto token = value.find_first_not_of(' ', space);
-  return token == std::string_view::npos ? value.substr(0, space) : value.substr(token);
+  const auto end_of_scheme = value.find_first_of(" \t");
+  if (end_of_scheme == std::string_view::npos) return value;
+  const auto start = value.find_first_not_of(" \t,", end_of_scheme);
+  if (start == std::string_view::npos) return value.substr(0, end_of_scheme);
+  return value.substr(start, value.find_first_of(" \t,", start) - start);
 }
 
 class CredentialCaller final : public Caller {

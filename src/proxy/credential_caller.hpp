@@ -14,9 +14,9 @@ namespace llm_edge_cache::proxy {
 // A request with more credentials than this is refused: it could hide whom it asks for.
 inline constexpr std::size_t kMaxCallerCredentials = 8;
 
-// What the fields of these names hold and send up: a token of Authorization without its scheme, any
-// other field as it is. Each once; more than kMaxCallerCredentials are not told apart further. None
-// is one that is empty.
+// What the fields of these names hold and send up: of Authorization the one word after its scheme,
+// up to a comma, any other field as it is. Each once; more than kMaxCallerCredentials are not told
+// apart further. None is one that is empty.
 [[nodiscard]] std::vector<std::string_view> credentials_in(const http::Headers& headers,
                                                            const std::vector<std::string>& names);
 

@@ -267,6 +267,46 @@ TEST_F(TenantsTest, a_reload_takes_keys_over_and_a_broken_one_changes_nothing) {
                     HasSubstr("llm_edge_config_reloads_total{result=\"error\"} 1")));
 }
 
+// The secret of scopes is the same, though all others share.
+TEST_F(TenantsTest, a_restart_keeps_a_tenants_answers_where_all_others_share) {
+  write_config(
+      "", "scope: {mode: shared}\nl2: {url: 'disk:" + (dir_.path() / "cache").string() + "'}\n");
+  {
+    Program proxy(arguments(), environment());
+    EXPECT_EQ(asked(proxy, kKeyA).status, 200);
+    proxy.process().signal(SIGTERM);
+    ASSERT_EQ(proxy.process().wait(), 0);
+  }
+  Program proxy(arguments(), environment());
+  EXPECT_THAT(asked(proxy, kKeyA).field("cache-status"), HasSubstr("detail=l2"));
+  EXPECT_THAT(asked(proxy, kKeyB).field("cache-status"), Not(HasSubstr("; hit;")));
+}
+
+std::size_t lines_with(ChildProcess& process, std::string_view text) {
+  const auto output = process.error_output();
+  std::size_t count = 0;
+  for (auto at = output.find(text); at != std::string::npos; at = output.find(text, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+TEST_F(TenantsTest, each_reload_says_what_still_waits_for_a_restart) {
+  const auto store = "l2: {url: 'disk:" + (dir_.path() / "cache").string() + "'}\n";
+  write_config("", store);
+  Program proxy(arguments(), environment());
+  write_config("", store + "rules:\n  - stale_if_error_seconds: 60\n");
+  for (const std::size_t reloads : {1U, 2U}) {
+    proxy.process().signal(SIGHUP);
+    EXPECT_TRUE(eventually([&] {
+      return lines_with(proxy.process(), "restart is needed for: rules (--l2 keeps") == reloads;
+    }));
+  }
+  write_config("", store + "cors_origins: '*'\nunknown_keys: pass\n");
+  proxy.process().signal(SIGHUP);
+  EXPECT_TRUE(proxy.process().wait_for_line("--cors-origins * lets every page"));
+}
+
 TEST_F(TenantsTest, without_tenants_credentials_can_have_limits_of_their_own) {
   const std::vector<std::string> limits = {"--credential-requests-per-second", "0.001",
                                            "--credential-burst", "2"};

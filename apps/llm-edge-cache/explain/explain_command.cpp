@@ -7,7 +7,6 @@
 #include "explain/explanation.hpp"
 #include "key/request_key.hpp"
 #include "serve/config_arguments.hpp"
-#include "serve/scope_secret.hpp"
 
 namespace llm_edge_cache::app {
 
@@ -20,19 +19,12 @@ struct ExplainArguments {
   bool json = false;
 };
 
-// Empty where `serve` with this configuration makes one that dies with it.
-Result<std::string> secret_of(const ServeConfig& config) {
-  const bool is_given = !config.scope_secret.empty() || !config.scope_secret_file.empty();
-  if (!is_given && !config.has_l2()) return std::string();
-  return find_scope_secret(config, default_secret_file());
-}
-
 Result<Explanation> explain_from(const ExplainArguments& arguments, std::istream& in) {
   const auto config = arguments.config.load();
   if (!config) return config.error();
   const auto head = client_head(arguments.path, arguments.headers);
   if (!head) return head.error();
-  const auto secret = secret_of(*config);
+  const auto secret = known_scope_secret(*config);
   if (!secret) return secret.error();
   const std::string body(std::istreambuf_iterator<char>(in), {});
   return explain(*config, *secret, *head, body);

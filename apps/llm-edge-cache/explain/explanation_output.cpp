@@ -42,8 +42,18 @@ OrderedJson rule_to_json(const ExplainedDecision& decision) {
           {"name", text_or_null(decision.rule->rule.name)}};
 }
 
-bool can_be_stale(const ExplainedDecision& decision) {
-  return decision.plan.may_look_up && !decision.is_in_parts;
+OrderedJson scope_to_json(const Explanation& explanation) {
+  const bool is_tenants = !explanation.tenant.empty();
+  return {{"mode", is_tenants ? "tenant" : to_string(explanation.scope)},
+          {"tenant", text_or_null(explanation.tenant)},
+          {"tenant_namespace", text_or_null(explanation.tenant_space)},
+          {"namespace", text_or_null(explanation.name_space)},
+          {"credential_headers", explanation.credential_headers}};
+}
+
+OrderedJson refusal_to_json(const std::optional<proxy::ProxyError>& refusal) {
+  if (!refusal) return {};
+  return {{"status", refusal->status}, {"code", refusal->code}, {"message", refusal->message}};
 }
 
 OrderedJson decision_to_json(const ExplainedDecision& decision) {
@@ -62,9 +72,10 @@ OrderedJson decision_to_json(const ExplainedDecision& decision) {
           {"stores", decision.plan.may_store},
           {"ttl_ms", decision.plan.may_store ? decision.life.ttl_ms : 0},
           {"ttl_jitter_percent", decision.policy.ttl_jitter_percent},
-          {"stale_while_revalidate_ms",
-           can_be_stale(decision) ? decision.policy.stale_while_revalidate_ms : 0},
-          {"stale_if_error_ms", can_be_stale(decision) ? decision.policy.stale_if_error_ms : 0},
+          {"fresh_ms", decision.windows.fresh_ms},
+          {"stale_while_revalidate_ms", decision.windows.stale_while_revalidate_ms},
+          {"stale_at_once_ms", decision.windows.stale_at_once_ms},
+          {"stale_if_error_ms", decision.windows.stale_if_error_ms},
           {"keyless_members", decision.keyless_members}};
 }
 
@@ -98,13 +109,23 @@ void add_keys(Lines& lines, const Explanation& explanation) {
   }
 }
 
-std::string scope_text(const Explanation& explanation) {
+std::string owner_text(const Explanation& explanation) {
+  if (!explanation.tenant.empty()) {
+    const bool shares = explanation.tenant_space != explanation.tenant;
+    return fmt::format("tenant '{}'", explanation.tenant) +
+           (shares ? fmt::format(", who shares '{}'", explanation.tenant_space) : "");
+  }
   std::string text(to_string(explanation.scope));
   if (explanation.scope != proxy::ScopeMode::kShared) {
     text += fmt::format(", by {}", explanation.credential_headers.empty()
                                        ? "the absence of any"
                                        : list_or_none(explanation.credential_headers));
   }
+  return text;
+}
+
+std::string scope_text(const Explanation& explanation) {
+  auto text = owner_text(explanation);
   if (!explanation.name_space.empty()) {
     text += fmt::format(", namespace '{}'", explanation.name_space);
   }
@@ -125,7 +146,7 @@ std::string traits_text(const proxy::RequestTraits& traits) {
 
 std::string window_text(const ExplainedDecision& decision, std::uint64_t ms) {
   if (decision.is_in_parts) return "no: embeddings are never served stale";
-  return ms == 0 || !can_be_stale(decision) ? "no" : fmt::format("for {}", seconds(ms));
+  return ms == 0 ? "no" : fmt::format("for {}", seconds(ms));
 }
 
 void add_decision(Lines& lines, const ExplainedDecision& decision) {
@@ -143,8 +164,12 @@ void add_decision(Lines& lines, const ExplainedDecision& decision) {
                                  : fmt::format("{} (jitter of up to {} %)",
                                                seconds(decision.life.ttl_ms), jitter));
   }
-  lines.add("stale, at once", window_text(decision, decision.policy.stale_while_revalidate_ms));
-  lines.add("stale, on error", window_text(decision, decision.policy.stale_if_error_ms));
+  const auto& windows = decision.windows;
+  if (decision.plan.may_look_up) {
+    lines.add("fresh to it", fmt::format("until it is {} old", seconds(windows.fresh_ms)));
+  }
+  lines.add("stale, at once", window_text(decision, windows.stale_at_once_ms));
+  lines.add("stale, on error", window_text(decision, windows.stale_if_error_ms));
   lines.add("not in the key", list_or_none(decision.keyless_members));
 }
 
@@ -186,13 +211,10 @@ nlohmann::ordered_json to_json(const Explanation& explanation) {
                       {"known_endpoint", explanation.is_known_endpoint},
                       {"cached", explanation.objection.empty()},
                       {"reason", text_or_null(explanation.objection)},
-                      {"error", text_or_null(explanation.refusal)},
+                      {"error", refusal_to_json(explanation.refusal)},
                       {"keys", keys_to_json(explanation.keys)},
                       {"why_no_key", text_or_null(explanation.why_no_key)},
-                      {"scope",
-                       {{"mode", to_string(explanation.scope)},
-                        {"namespace", text_or_null(explanation.name_space)},
-                        {"credential_headers", explanation.credential_headers}}},
+                      {"scope", scope_to_json(explanation)},
                       {"key_headers", explanation.key_headers},
                       {"credential_limits", limits_to_json(explanation.credential_limits)},
                       {"tiers",
@@ -208,7 +230,9 @@ std::string to_text(const Explanation& explanation) {
   Lines lines;
   lines.add("path", explanation.path);
   lines.add("cached", verdict(explanation));
-  if (!explanation.refusal.empty()) lines.add("error", explanation.refusal);
+  if (const auto& error = explanation.refusal) {
+    lines.add("error", fmt::format("{} ({} {})", error->message, error->status, error->code));
+  }
   add_keys(lines, explanation);
   lines.add("scope", scope_text(explanation));
   lines.add("also in the key", list_or_none(explanation.key_headers));

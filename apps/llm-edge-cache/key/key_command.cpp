@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "key/request_key.hpp"
+#include "serve/config_arguments.hpp"
 
 namespace llm_edge_cache::app {
 
@@ -14,6 +15,7 @@ namespace {
 
 struct KeyArguments {
   LibraryRequest library;
+  ConfigArguments config;  // of the proxy
   ProxiedRequest proxied;
   std::string file;
 };
@@ -27,10 +29,12 @@ Result<std::string> read_text(const std::string& file) {
 
 Result<std::string> key_of(KeyArguments& arguments) {
   if (arguments.file.empty()) return library_key(arguments.library);
+  const auto config = arguments.config.load();
+  if (!config) return config.error();
   auto body = read_text(arguments.file);
   if (!body) return body.error();
   arguments.proxied.body = *std::move(body);
-  return proxied_key(arguments.proxied);
+  return proxied_key(*config, arguments.proxied);
 }
 
 int run_key(KeyArguments& arguments) {
@@ -48,8 +52,8 @@ int run_key(KeyArguments& arguments) {
 void add_key_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(
       "key",
-      "Prints the cache key of a request: of the library's (--model and --prompt), or of the "
-      "proxy's (--request and --upstream)");
+      "Prints the cache key of a request: of the library's (--model and --prompt), or of one to "
+      "`serve` with the same options (--request)");
   auto arguments = std::make_shared<KeyArguments>();
   auto& library = arguments->library;
   auto* model = command->add_option("--model", library.model);
@@ -67,9 +71,6 @@ void add_key_command(CLI::App& app, int& exit_code) {
                                    "File with the body of a request to the proxy; - is standard "
                                    "input")
                       ->excludes(model);
-  auto* upstream =
-      command->add_option("--upstream", proxied.upstream, "As `serve` has it")->needs(request);
-  request->needs(upstream);
   command->add_option("--target", proxied.target, "Path and query of the request")
       ->capture_default_str()
       ->needs(request);
@@ -78,17 +79,10 @@ void add_key_command(CLI::App& app, int& exit_code) {
           "--header", proxied.headers,
           "\"NAME: VALUE\" of the request; may be repeated. Credentials are part of the key")
       ->needs(request);
-  command->add_option("--scope", proxied.scope)
-      ->check(CLI::IsMember({"credential", "shared"}))
-      ->capture_default_str()
-      ->needs(request);
-  command
-      ->add_option("--scope-secret-file", proxied.secret_file,
-                   "As `serve` has it; LLM_EDGE_CACHE_SCOPE_SECRET and the default file count too")
-      ->needs(request);
+  arguments->config.add_to(*command);
   command->callback([arguments, &exit_code] {
     if (arguments->file.empty() && arguments->library.model.empty()) {
-      throw CLI::RequiredError("--model and --prompt, or --request and --upstream");
+      throw CLI::RequiredError("--model and --prompt, or --request");
     }
     arguments->proxied.name_space = arguments->library.name_space.value_or("");
     exit_code = run_key(*arguments);

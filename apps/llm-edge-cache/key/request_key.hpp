@@ -8,6 +8,7 @@
 
 #include "http/message.hpp"
 #include "llm_edge_cache/result.hpp"
+#include "serve/serve_config.hpp"
 
 namespace llm_edge_cache::app {
 
@@ -30,18 +31,16 @@ struct LibraryRequest {
 
 // As a client sends it to the proxy.
 struct ProxiedRequest {
-  std::string upstream;
   std::string target = "/v1/chat/completions";
   std::vector<std::string> headers;  // "NAME: VALUE"
-  std::string name_space;
-  std::string scope = "credential";
-  std::string secret_file;  // empty: LLM_EDGE_CACHE_SCOPE_SECRET, or else the default file
+  std::string name_space;            // as x-llm-cache-namespace has it; empty: none beside headers
   std::string body;
 };
 
-// The key under which `serve` with the same options stores the answer. A secret is needed where
-// scopes are credentials; it is read as `serve` with a shared store reads it, and never made. Of a
-// request for embeddings, one key a line for each element.
-[[nodiscard]] Result<std::string> proxied_key(const ProxiedRequest& request);
+// The key under which `serve` with this configuration stores the answer, as explain() tells it. Of
+// a request for embeddings, one key a line for each element. kInvalidArgument says why there is
+// none, or what it depends on that is not known.
+[[nodiscard]] Result<std::string> proxied_key(const ServeConfig& config,
+                                              const ProxiedRequest& request);
 
 }  // namespace llm_edge_cache::app

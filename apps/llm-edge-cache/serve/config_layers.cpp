@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <regex>
 #include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "serve/credential_variable.hpp"
 #include "serve/option_table.hpp"
 #include "serve/rules_layer.hpp"
 #include "serve/tenants_layer.hpp"
@@ -73,22 +75,49 @@ bool is_section(std::string_view key) {
       serve_options(), [&](const Option& option) { return option.yaml_key.starts_with(prefix); });
 }
 
-// Where each option was given that was, by its flag: "--listen" -> "proxy.yaml:3: listen". Tenants
-// stand by the words of their errors: "tenant 'a'" -> "proxy.yaml:9: tenants[1]".
+// Where each option was given that was, by its flag: "--listen" -> "proxy.yaml:3: listen", or
+// itself. Members of lists stand by the words of their errors: "tenant 'a'" ->
+// "proxy.yaml:9: tenants[1]".
 using Origins = std::map<std::string, std::string, std::less<>>;
 
+// Where the message has the subject as a whole word.
+std::size_t find_subject(std::string_view message, std::string_view subject) {
+  auto at = message.find(subject);
+  while (at != std::string_view::npos) {
+    const auto end = at + subject.size();
+    if (end == message.size() || message[end] == ':' || message[end] == ' ') return at;
+    at = message.find(subject, at + 1);
+  }
+  return at;
+}
+
+// The first option of the message that was given.
+Origins::const_iterator find_given(std::string_view message, const Origins& origins) {
+  auto found = origins.end();
+  auto first = std::string_view::npos;
+  for (auto origin = origins.begin(); origin != origins.end(); ++origin) {
+    const auto at = find_subject(message, origin->first);
+    if (at >= first) continue;
+    first = at;
+    found = origin;
+  }
+  return found;
+}
+
 // A configuration is judged as a whole, by the names of its flags: says where that was given which
-// the message begins with.
+// the message begins with. What it begins with may be a default: then where the other was given
+// which does not go with it.
 Error with_origin(Error error, const Origins& origins) {
-  for (const auto& [subject, origin] : origins) {
-    const auto rest =
-        std::string_view(error.message).substr(std::min(subject.size(), error.message.size()));
-    if (!error.message.starts_with(subject) || !(rest.starts_with(':') || rest.starts_with(' '))) {
-      continue;
-    }
-    const bool is_flag = subject.starts_with("--");
-    error.message = origin + (is_flag ? std::string(rest) : ": " + error.message);
-    break;
+  const auto given = find_given(error.message, origins);
+  if (given == origins.end()) return error;
+  const auto& [subject, origin] = *given;
+  const bool begins = find_subject(error.message, subject) == 0;
+  const bool names_option =
+      error.message.starts_with("--") || error.message.starts_with(kVariablePrefix);
+  if (begins && subject.starts_with("--")) {
+    error.message.replace(0, subject.size(), origin);
+  } else if (begins || (names_option && origin != subject)) {
+    error.message = fmt::format("{}: {}", origin, error.message);
   }
   return error;
 }
@@ -136,6 +165,7 @@ class YamlLayer {
       auto groups = read_upstreams(value, file_);
       if (!groups) return groups.error();
       config_.upstreams = *std::move(groups);
+      note_members(name, value, "upstream", config_.upstreams);
       return {};
     }
     if (is_section(key)) {
@@ -152,11 +182,11 @@ class YamlLayer {
       auto tenants = read_tenants(value, file_);
       if (!tenants) return tenants.error();
       config_.tenants = *std::move(tenants);
-      note_tenants(value);
+      note_members(name, value, "tenant", config_.tenants);
       return {};
     }
     const auto* option = find_option(&Option::yaml_key, key);
-    if (option == nullptr) {
+    if (option == nullptr || option->environment_only) {
       return invalid(fmt::format("{}: unknown key '{}'{}", at(name.Mark()), key,
                                  suggestion(&Option::yaml_key, key)));
     }
@@ -169,10 +199,14 @@ class YamlLayer {
     return status;
   }
 
-  void note_tenants(const YAML::Node& list) {
-    for (std::size_t i = 0; i < config_.tenants.size(); ++i) {
-      origins_[fmt::format("tenant '{}'", config_.tenants[i].name)] =
-          fmt::format("{}: {}[{}]", at(list[i].Mark()), kTenantsKey, i + 1);
+  // Of two with one name the latter is the one too many.
+  template <class Members>
+  void note_members(const YAML::Node& key, const YAML::Node& list, std::string_view kind,
+                    const Members& members) {
+    origins_[key.Scalar()] = at(key.Mark());
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      origins_[fmt::format("{} '{}'", kind, members[i].name)] =
+          fmt::format("{}: {}[{}]", at(list[i].Mark()), key.Scalar(), i + 1);
     }
   }
 
@@ -182,19 +216,23 @@ class YamlLayer {
   std::set<std::string> seen_;
 };
 
-// What Kubernetes puts into each container beside a Service that is named llm-edge-cache.
-bool names_a_service(std::string_view variable) {
-  variable.remove_prefix(std::min(variable.size(), kVariablePrefix.size()));
-  return variable == "PORT" || variable.starts_with("PORT_") || variable == "SERVICE_HOST" ||
-         variable == "SERVICE_PORT" || variable.starts_with("SERVICE_PORT_");
+// What Kubernetes puts into each container beside a Service whose name begins with llm-edge-cache.
+bool names_a_service(const std::string& variable) {
+  static const std::regex kService(
+      ".*_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?"
+      ")?)");
+  return std::regex_match(variable, kService);
 }
+
+// The admin commands' own, which may be set for all that runs in one shell or container.
+constexpr std::string_view kAdminToken = "LLM_EDGE_CACHE_ADMIN_TOKEN";
 
 Status apply_environment(ServeConfig& config, Origins& origins,
                          const EnvironmentValues& environment) {
   for (const auto& [variable, text] : environment) {
-    if (names_a_service(variable)) continue;
     const auto* option = find_option(&Option::variable, variable);
     if (option == nullptr) {
+      if (variable == kAdminToken || names_a_service(variable)) continue;
       return invalid(fmt::format("unknown environment variable {}{}", variable,
                                  suggestion(&Option::variable, variable)));
     }
@@ -211,7 +249,7 @@ Status apply_flags(ServeConfig& config, Origins& origins, const FlagValues& flag
     const auto* option = find_option(&Option::name, name);
     if (option == nullptr) return invalid(fmt::format("unknown option --{}", name));
     if (auto status = assign(config, *option, text, option->flag()); !status) return status;
-    origins.erase(option->flag());  // its name says it
+    if (!option->environment_only) origins[option->flag()] = option->flag();
   }
   return {};
 }
@@ -238,6 +276,7 @@ Result<ServeConfig> load_config(const FlagValues& flags, const EnvironmentValues
   }
   if (auto status = apply_environment(config, origins, environment); !status) return status.error();
   if (auto status = apply_flags(config, origins, flags); !status) return status.error();
+  config.upstream_credential = without_line_end(std::move(config.upstream_credential));
   if (auto status = config.validate(); !status) return with_origin(status.error(), origins);
   return config;
 }

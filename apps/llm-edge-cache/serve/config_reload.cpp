@@ -1,8 +1,11 @@
 #include "serve/config_reload.hpp"
 
+#include <fmt/format.h>
+
 #include <variant>
 
 #include "serve/option_table.hpp"
+#include "serve/rules_layer.hpp"
 #include "serve/upstreams_layer.hpp"
 
 namespace llm_edge_cache::app {
@@ -29,15 +32,20 @@ ServeConfig reloaded_config(const ServeConfig& running, const ServeConfig& fresh
   return config;
 }
 
-std::vector<std::string> waiting_for_restart(const ServeConfig& running, const ServeConfig& fresh) {
-  const auto reloaded = reloaded_config(running, fresh);
+std::vector<std::string> waiting_for_restart(const ServeConfig& started, const ServeConfig& fresh) {
+  const auto reloaded = reloaded_config(started, fresh);
   std::vector<std::string> names;
   for (const auto& option : serve_options()) {
     const bool differs =
         std::visit([&](auto member) { return reloaded.*member != fresh.*member; }, option.field);
-    if (differs) names.push_back(option.environment_only ? option.variable() : option.flag());
+    if (differs) names.push_back(option.label());
   }
-  if (running.upstreams != fresh.upstreams) names.emplace_back(kUpstreamsKey);
+  if (started.upstreams != fresh.upstreams) names.emplace_back(kUpstreamsKey);
+  const auto kept_ms = started.longest_stale_ms();
+  if (started.has_l2() && reloaded.longest_stale_ms() > kept_ms) {
+    names.push_back(
+        fmt::format("{} (--l2 keeps what is stale for {} s)", kRulesKey, kept_ms / 1'000));
+  }
   return names;
 }
 

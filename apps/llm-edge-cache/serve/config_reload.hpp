@@ -13,8 +13,10 @@ namespace llm_edge_cache::app {
 // speaks TLS in both.
 [[nodiscard]] ServeConfig reloaded_config(const ServeConfig& running, const ServeConfig& fresh);
 
-// The options of `fresh` that are not as they are in `running` and take a restart, by flag or key.
-[[nodiscard]] std::vector<std::string> waiting_for_restart(const ServeConfig& running,
+// The options of `fresh` that are not as they were in `started`, what the process was started with,
+// and take a restart, by flag or key; and its rules where they let answers be served stale for
+// longer than the second store, which has its TTL from the start, keeps them.
+[[nodiscard]] std::vector<std::string> waiting_for_restart(const ServeConfig& started,
                                                            const ServeConfig& fresh);
 
 }  // namespace llm_edge_cache::app

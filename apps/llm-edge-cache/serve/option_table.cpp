@@ -68,8 +68,13 @@ constexpr auto kOptions = std::to_array<Option>({
      {},
      0,
      http::IoThreadsOptions::kMaxBusyPollUs},
-    {"drain-timeout-ms", "drain_timeout_ms", &C::drain_timeout_ms, "ms",
-     "Time that requests have to end after SIGTERM"},
+    {"drain-timeout-ms",
+     "drain_timeout_ms",
+     &C::drain_timeout_ms,
+     "ms",
+     "Time that requests have to end after SIGTERM",
+     {},
+     1},
 
     {"upstream", "upstream.url", &C::upstream, "",
      "Provider, http(s)://HOST[:PORT][/PREFIX], of what no upstreams of the file take"},
@@ -483,6 +488,27 @@ Error invalid(std::string_view origin, std::string_view text, const std::string&
   return {ErrorCode::kInvalidArgument, fmt::format("{}: '{}' is not {}", origin, text, expected)};
 }
 
+// What the parts of the proxy call otherwise than option_of() would.
+constexpr auto kRenamedFields = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"l1.max_entries", "l1-capacity"},
+    {"l1.ttl_ms", "l1-ttl-seconds"},
+    {"l1.tti_ms", "l1-tti-seconds"},
+    {"l2.url", "l2"},
+    {"l2.ttl_ms", "l2-ttl-seconds"},
+    {"l2.max_entry_bytes", "max-entry-bytes"},
+    {"l2.disk_max_bytes", "l2-max-bytes"},
+    {"l2.disk_cache_bytes", "l2-cache-bytes"},
+});
+
+const Option* option_of(std::string_view field) {
+  const auto renamed =
+      std::ranges::find(kRenamedFields, field, [](const auto& pair) { return pair.first; });
+  std::string name(renamed == kRenamedFields.end() ? field : renamed->second);
+  std::ranges::replace_if(name, [](char c) { return c == '_' || c == '.'; }, '-');
+  const auto option = std::ranges::find(kOptions, name, &Option::name);
+  return option == kOptions.end() ? nullptr : &*option;
+}
+
 std::string code(std::string_view text) {
   return text.empty() ? "" : fmt::format("`{}`", text);
 }
@@ -491,6 +517,10 @@ std::string code(std::string_view text) {
 
 std::string Option::flag() const {
   return environment_only ? std::string() : fmt::format("--{}", name);
+}
+
+std::string Option::label() const {
+  return environment_only ? variable() : flag();
 }
 
 std::string Option::variable() const {
@@ -522,6 +552,25 @@ Status assign(ServeConfig& config, const Option& option, std::string_view text,
   return {};
 }
 
+std::string in_flags(std::string_view complaint) {
+  std::string out;
+  while (!complaint.empty() && complaint.front() != '\'') {
+    const auto space = std::min(complaint.find(' '), complaint.size());
+    const auto word = complaint.substr(0, space);
+    const auto field = word.substr(0, word.find_first_of(":,"));
+    // "scope" and "listen" are words of a sentence as well.
+    const bool is_field = field.find_first_of("._") != std::string_view::npos;
+    const auto* option = is_field ? option_of(field) : nullptr;
+    out += option == nullptr ? std::string(field) : option->label();
+    out += word.substr(field.size());
+    complaint.remove_prefix(space);
+    const auto gap = std::min<std::size_t>(1, complaint.size());
+    out += complaint.substr(0, gap);
+    complaint.remove_prefix(gap);
+  }
+  return out.append(complaint);
+}
+
 std::string default_text(const Option& option) {
   static const ServeConfig defaults;
   if (const auto* member = std::get_if<std::string C::*>(&option.field)) return defaults.**member;
@@ -534,7 +583,9 @@ std::string options_markdown() {
       "A flag wins over the environment, the environment over the file (`--config FILE`, YAML), "
       "the file over the default.\n"
       "A name that is not in this table is an error that says where it stands; the prefix "
-      "`LLM_EDGE_CACHE_` is ours alone.\n"
+      "`LLM_EDGE_CACHE_` is ours alone,\n"
+      "but for what Kubernetes says of Services whose names begin so, and "
+      "`LLM_EDGE_CACHE_ADMIN_TOKEN`, which is the admin commands'.\n"
       "A key with a dot is a member of a mapping: `l1.capacity` is `capacity` "
       "under `l1:`.\n"
       "`serve --check` validates and exits.\n\n"

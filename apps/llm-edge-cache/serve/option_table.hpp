@@ -30,6 +30,8 @@ struct Option {
 
   [[nodiscard]] std::string flag() const;
   [[nodiscard]] std::string variable() const;
+  // What an error calls it: the flag, or the variable where there is none.
+  [[nodiscard]] std::string label() const;
 };
 
 // In the order of the documentation.
@@ -39,6 +41,10 @@ struct Option {
 // l1.capacity", "--l1-capacity") and opens the message of an error.
 Status assign(ServeConfig& config, const Option& option, std::string_view text,
               std::string_view origin);
+
+// What a part of the proxy complains of, by its fields ("l2.ttl_ms must be .."), with the labels of
+// their options ("--l2-ttl-seconds must be .."). Nothing behind a quote, which is the operator's.
+[[nodiscard]] std::string in_flags(std::string_view complaint);
 
 [[nodiscard]] std::string default_text(const Option& option);
 

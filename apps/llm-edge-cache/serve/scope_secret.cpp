@@ -96,6 +96,31 @@ Result<ScopeSecret> from_file(const std::filesystem::path& file, SecretSource so
   return ScopeSecret{.secret = *std::move(secret), .source = source, .file = file};
 }
 
+ScopeSecret in_memory() {
+  return {.secret = new_secret(), .source = SecretSource::kMemory};
+}
+
+// Tenants never share with others, whatever the scope of those is.
+bool keys_scopes(const ServeConfig& config) {
+  return config.scope != "shared" || !config.tenants.empty();
+}
+
+Result<ScopeSecret> from_state_file(const std::filesystem::path& file) {
+  if (file.empty()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "no place for the secret of scopes: set LLM_EDGE_CACHE_SCOPE_SECRET, "
+                 "--scope-secret-file, XDG_STATE_HOME or HOME"};
+  }
+  if (::access(file.c_str(), F_OK) != 0) {
+    if (auto made = make_secret(file); !made) {
+      return Error{
+          made.error().code,
+          made.error().message + " (or set LLM_EDGE_CACHE_SCOPE_SECRET or --scope-secret-file)"};
+    }
+  }
+  return from_file(file, SecretSource::kStateFile);
+}
+
 }  // namespace
 
 std::filesystem::path default_secret_file() {
@@ -122,34 +147,37 @@ Result<ScopeSecret> load_scope_secret(const ServeConfig& config,
   if (!config.scope_secret_file.empty()) {
     return from_file(config.scope_secret_file, SecretSource::kFile);
   }
-  if (!config.has_l2() || config.scope == "shared") {
-    return ScopeSecret{.secret = new_secret(), .source = SecretSource::kMemory};
+  if (!config.has_l2()) return in_memory();
+  auto kept = from_state_file(state_file);
+  if (!kept && !keys_scopes(config)) return in_memory();
+  return kept;
+}
+
+std::string warning_of(const ScopeSecret& secret, const ServeConfig& config) {
+  if (!config.has_l2() || !keys_scopes(config)) return {};
+  if (secret.source == SecretSource::kMemory) {
+    return "scopes are keyed by a secret of this process alone: what it stores is lost with it. "
+           "Restart it with a LLM_EDGE_CACHE_SCOPE_SECRET or --scope-secret-file";
   }
-  if (state_file.empty()) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "no place for the secret of scopes: set LLM_EDGE_CACHE_SCOPE_SECRET, "
-                 "--scope-secret-file, XDG_STATE_HOME or HOME"};
-  }
-  if (::access(state_file.c_str(), F_OK) != 0) {
-    if (auto made = make_secret(state_file); !made) {
-      return Error{
-          made.error().code,
-          made.error().message + " (or set LLM_EDGE_CACHE_SCOPE_SECRET or --scope-secret-file)"};
-    }
-  }
-  return from_file(state_file, SecretSource::kStateFile);
+  if (secret.source != SecretSource::kStateFile || config.has_disk_l2()) return {};
+  return fmt::format(
+      "scopes are keyed by {}: where proxies of other users or machines share this store, give all "
+      "of them one LLM_EDGE_CACHE_SCOPE_SECRET",
+      secret.file.string());
 }
 
 Result<std::string> find_scope_secret(const ServeConfig& config,
                                       const std::filesystem::path& state_file) {
   auto known = config;
-  if (config.scope_secret.empty() && config.scope_secret_file.empty()) {
+  const bool is_given = !config.scope_secret.empty() || !config.scope_secret_file.empty();
+  if (!is_given) {
     if (state_file.empty() || ::access(state_file.c_str(), F_OK) != 0) return std::string();
     known.scope_secret_file = state_file.string();
   }
   auto loaded = load_scope_secret(known, {});
-  if (!loaded) return loaded.error();
-  return loaded->secret;
+  if (loaded) return loaded->secret;
+  if (!is_given && !keys_scopes(config)) return std::string();
+  return loaded.error();
 }
 
 }  // namespace llm_edge_cache::app

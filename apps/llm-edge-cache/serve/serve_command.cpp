@@ -2,8 +2,11 @@
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 #include "commands.hpp"
 #include "listening.hpp"
+#include "observability/cache_report.hpp"
 #include "observability/logging.hpp"
 #include "serve/config_arguments.hpp"
 #include "serve/config_reload.hpp"
@@ -19,19 +22,19 @@ namespace {
 struct ServeArguments {
   ConfigArguments config;
   bool check = false;
-  bool markdown = false;
+  bool options_markdown = false;
+  bool metrics_markdown = false;
 };
-
-void warn_of_local_secret(const ServeConfig& config, const ScopeSecret& secret) {
-  if (secret.source != SecretSource::kStateFile || config.has_disk_l2()) return;
-  spdlog::warn(
-      "scopes are keyed by {}: where proxies of other users or machines share this store, give all "
-      "of them one LLM_EDGE_CACHE_SCOPE_SECRET",
-      secret.file.string());
-}
 
 void warn_of(const ServeConfig& config) {
   for (const auto& warning : warnings_of(config)) spdlog::warn("{}", warning);
+}
+
+void warn_of(const ServeConfig& config, const ScopeSecret& secret) {
+  if (const auto warning = warning_of(secret, config); !warning.empty()) {
+    spdlog::warn("{}", warning);
+  }
+  warn_of(config);
 }
 
 // Everything that a start would read, and nothing that it would make.
@@ -56,43 +59,67 @@ std::string text_of(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-// The file and everything that it names are read again.
-void reload(ServeConfig& running, const ConfigArguments& arguments, ProxyProcess& process) {
-  const auto fresh = arguments.load();
-  if (!fresh) {
-    process.count_failed_reload();
-    return spdlog::error("reload failed, nothing has changed: {}", fresh.error().message);
-  }
-  const auto config = reloaded_config(running, *fresh);
-  if (const auto status = config.validate(); !status) {
-    process.count_failed_reload();
-    return spdlog::error("reload failed, nothing has changed: {}", status.error().message);
-  }
-  if (const auto status = process.reload(config); !status) {
-    return spdlog::error("reload failed: {}", status.error().message);
-  }
-  const auto waiting = waiting_for_restart(running, *fresh);
-  running = config;
-  spdlog::info("reloaded: {} rules, {} tenants{}", config.rules.size(), config.tenants.size(),
-               config.tls_options() || config.admin_tls_options() ? ", certificates" : "");
-  if (!waiting.empty()) spdlog::warn("not reloaded, a restart is needed for: {}", text_of(waiting));
-}
+// What SIGHUP does.
+class HangUp {
+ public:
+  HangUp(ServeConfig config, const ScopeSecret& secret, const ConfigArguments& arguments,
+         ProxyProcess& process)
+      : started_(std::move(config)),
+        running_(started_),
+        secret_(secret),
+        arguments_(arguments),
+        process_(process) {}
 
-// What SIGHUP does. A log that was moved away must not wait for a configuration to be in order.
-void hang_up(ServeConfig& running, const ConfigArguments& arguments, ProxyProcess& process) {
-  process.reopen_access_log();
-  reload(running, arguments, process);
-}
+  // A log that was moved away must not wait for a configuration to be in order.
+  void operator()() {
+    process_.reopen_access_log();
+    reload();
+  }
 
-int serve(ServeConfig config, const ScopeSecret& secret, const ConfigArguments& arguments) {
+ private:
+  // The file and everything that it names are read again.
+  void reload() {
+    const auto fresh = arguments_.load();
+    if (!fresh) return fail(fresh.error());
+    const auto config = reloaded_config(running_, *fresh);
+    if (const auto status = config.validate(); !status) return fail(status.error());
+    if (const auto status = process_.reload(config); !status) {
+      return spdlog::error("reload failed: {}", status.error().message);
+    }
+    running_ = config;
+    report(waiting_for_restart(started_, *fresh));
+  }
+
+  void fail(const Error& error) {
+    process_.count_failed_reload();
+    spdlog::error("reload failed, nothing has changed: {}", error.message);
+  }
+
+  void report(const std::vector<std::string>& waiting) const {
+    spdlog::info("reloaded: {} rules, {} tenants{}", running_.rules.size(), running_.tenants.size(),
+                 running_.tls_options() || running_.admin_tls_options() ? ", certificates" : "");
+    if (!waiting.empty()) {
+      spdlog::warn("not reloaded, a restart is needed for: {}", text_of(waiting));
+    }
+    warn_of(running_, secret_);
+  }
+
+  const ServeConfig started_;
+  ServeConfig running_;
+  const ScopeSecret& secret_;
+  const ConfigArguments& arguments_;
+  ProxyProcess& process_;
+};
+
+int serve(const ServeConfig& config, const ScopeSecret& secret, const ConfigArguments& arguments) {
   StopSignals signals;
   ProxyProcess process(config, secret.secret);
-  warn_of_local_secret(config, secret);
-  warn_of(config);
+  HangUp hang_up(config, secret, arguments, process);
+  warn_of(config, secret);
   const auto address = bound_address(config.listen, process.port());
   const auto admin = bound_address(config.admin_listen, process.admin_port());
   spdlog::info("serving on {}, admin on {}, provider {}", address, admin, providers(config));
-  signals.on_hangup([&] { hang_up(config, arguments, process); });
+  signals.on_hangup([&] { hang_up(); });
   print_ready({{"listen", address}, {"admin", admin}});
   signals.wait([&](const StopSignals::Finished& finished) {
     spdlog::info("draining for at most {} ms; a second signal ends at once",
@@ -104,8 +131,9 @@ int serve(ServeConfig config, const ScopeSecret& secret, const ConfigArguments& 
 }
 
 int run_serve(const ServeArguments& arguments) {
-  if (arguments.markdown) {
-    fmt::print("{}", options_markdown());
+  if (arguments.options_markdown || arguments.metrics_markdown) {
+    fmt::print("{}",
+               arguments.options_markdown ? options_markdown() : observability::metrics_markdown());
     return kExitOk;
   }
   const auto config = arguments.config.load();
@@ -134,7 +162,8 @@ void add_serve_command(CLI::App& app, int& exit_code) {
   arguments->config.add_to(*command);
   command->add_flag("--check", arguments->check,
                     "Validate the configuration, print \"ok\" and exit");
-  command->add_flag("--options-markdown", arguments->markdown)->group("");  // hidden
+  command->add_flag("--options-markdown", arguments->options_markdown)->group("");  // hidden
+  command->add_flag("--metrics-markdown", arguments->metrics_markdown)->group("");
   command->callback([arguments, &exit_code] { exit_code = run_serve(*arguments); });
 }
 

@@ -4,15 +4,18 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
 #include "base/sha256.hpp"
+#include "core/entry_dictionary.hpp"
 #include "core/entry_format.hpp"
 #include "http/tls_context.hpp"
 #include "http/url.hpp"
 #include "proxy/cors_policy.hpp"
 #include "serve/admin_access.hpp"
+#include "serve/option_table.hpp"
 #include "serve/rate_text.hpp"
 #include "tiers/disk/disk_path.hpp"
 #include "tiers/redis/backend_factory.hpp"
@@ -32,6 +35,28 @@ Status validate_address(std::string_view option, const std::string& text) {
   return invalid_config(fmt::format("--{}: '{}': {}", option, text, address.error().message));
 }
 
+// Of a part, which knows its fields and not the options that fill them.
+Status with_flags(const Status& status) {
+  return status ? Status() : Status(invalid_config(in_flags(status.error().message)));
+}
+
+struct NamedFile {
+  std::string option;
+  std::string_view file;
+};
+
+// TLS complains of "key file 'PATH' .." and does not know by which option that came.
+std::string with_option_of_file(const std::string& complaint,
+                                std::initializer_list<NamedFile> files) {
+  const auto quoted = complaint.substr(std::min(complaint.find('\''), complaint.size()));
+  for (const auto& [option, file] : files) {
+    if (quoted.starts_with(fmt::format("'{}'", file))) {
+      return fmt::format("--{}: {}", option, complaint);
+    }
+  }
+  return complaint;
+}
+
 // As far as it can be said without connecting: the files of TLS are read as the tier reads them.
 Status validate_store(const L2Config& config) {
   if (disk::is_disk_url(config.url)) {
@@ -41,7 +66,45 @@ Status validate_store(const L2Config& config) {
   const auto url = redis::RedisUrl::parse(config.url);
   if (!url.ok()) return url.error();
   const auto factory = redis::BackendFactory::make(config, *url);
-  return factory.ok() ? Status() : Status(factory.error());
+  if (factory.ok()) return {};
+  return invalid_config(
+      with_option_of_file(factory.error().message, {{"l2-tls-ca-file", config.tls_ca_file},
+                                                    {"l2-tls-cert-file", config.tls_cert_file},
+                                                    {"l2-tls-key-file", config.tls_key_file}}));
+}
+
+template <class Load>
+Status validate_file(std::string_view option, const std::string& file, Load load) {
+  if (file.empty()) return {};
+  const auto loaded = load(file);
+  if (loaded.ok()) return {};
+  return invalid_config(fmt::format("--{}: {}", option, loaded.error().message));
+}
+
+// What entries are stored with.
+Status validate_format(const ServeConfig& config) {
+  for (const auto& [option, file] :
+       {std::pair("l2-encryption-key-file", &config.l2_encryption_key_file),
+        std::pair("l2-encryption-old-key-file", &config.l2_encryption_old_key_file)}) {
+    if (auto status = validate_file(option, *file, EncryptionKey::load); !status) return status;
+  }
+  for (const auto& [option, file] :
+       {std::pair("l2-dictionary-file", &config.l2_dictionary_file),
+        std::pair("l2-old-dictionary-file", &config.l2_old_dictionary_file)}) {
+    if (auto status = validate_file(option, *file, EntryDictionary::load); !status) return status;
+  }
+  const auto format = EntryFormat::of(config.l2_config());
+  if (format) return {};
+  if (config.l2_encryption_old_key_file.empty()) return format.error();
+  return invalid_config("--l2-encryption-old-key-file must not be the one that is written with");
+}
+
+// The URL may hold a password: no message repeats it.
+Status with_flags_of_store(const Status& status) {
+  if (status) return {};
+  const auto message = in_flags(status.error().message);
+  const bool names_option = message.starts_with("--") || message.starts_with("LLM_EDGE_CACHE_");
+  return invalid_config(names_option ? message : "--l2: " + message);
 }
 
 Status validate_key(std::string_view variable, const std::string& text) {
@@ -49,6 +112,17 @@ Status validate_key(std::string_view variable, const std::string& text) {
   const auto key = EncryptionKey::parse(text);
   if (key) return {};
   return invalid_config(fmt::format("{}: {}", variable, key.error().message));
+}
+
+Status validate_l2(const ServeConfig& config) {
+  for (const auto& [variable, text] :
+       {std::pair("LLM_EDGE_CACHE_L2_ENCRYPTION_KEY", &config.l2_encryption_key),
+        std::pair("LLM_EDGE_CACHE_L2_ENCRYPTION_OLD_KEY", &config.l2_encryption_old_key)}) {
+    if (auto status = validate_key(variable, *text); !status) return status;
+  }
+  if (auto status = with_flags_of_store(config.l2_config().validate()); !status) return status;
+  if (auto status = with_flags_of_store(validate_store(config.l2_config())); !status) return status;
+  return with_flags_of_store(validate_format(config));
 }
 
 std::optional<EncryptionKey> key_of(const std::string& text) {
@@ -121,9 +195,11 @@ Status validate_tls(std::string_view prefix, const http::TlsServerOptions& tls) 
     return invalid_config(fmt::format("--{0}-client-ca: needs --{0}-cert and --{0}-key", prefix));
   }
   const auto context = http::make_server_context(tls);
-  return context ? Status()
-                 : Status(invalid_config(
-                       fmt::format("--{}-cert: {}", prefix, context.error().message)));
+  if (context) return {};
+  return invalid_config(with_option_of_file(
+      context.error().message, {{fmt::format("{}-cert", prefix), tls.certificate_file},
+                                {fmt::format("{}-key", prefix), tls.key_file},
+                                {fmt::format("{}-client-ca", prefix), tls.client_ca_file}}));
 }
 
 Status validate_authorities(std::string_view option, const std::string& file) {
@@ -197,30 +273,14 @@ Status ServeConfig::validate() const {
   if (!scope_secret.empty() && !scope_secret_file.empty()) {
     return invalid_config("LLM_EDGE_CACHE_SCOPE_SECRET and --scope-secret-file exclude each other");
   }
-  if (auto status = l1_config().validate(); !status) return status;
+  if (auto status = with_flags(l1_config().validate()); !status) return status;
   for (const auto& rule : rules) {
     if (auto status = validate_rule(rule, answer_life_ms()); !status) return status;
   }
   if (auto status = validate_admin_key(admin_token_file, tenants); !status) return status;
-  if (auto status = proxy_options({}).validate(); !status) return status;
-  if (auto status = server_options().validate(); !status) return status;
-  if (!has_l2()) return {};
-  for (const auto& [variable, text] :
-       {std::pair("LLM_EDGE_CACHE_L2_ENCRYPTION_KEY", &l2_encryption_key),
-        std::pair("LLM_EDGE_CACHE_L2_ENCRYPTION_OLD_KEY", &l2_encryption_old_key)}) {
-    if (auto status = validate_key(variable, *text); !status) return status;
-  }
-  // The URL may hold a password: neither message repeats it.
-  if (auto status = l2_config().validate(); !status) {
-    return invalid_config(fmt::format("--l2: {}", status.error().message));
-  }
-  if (auto status = validate_store(l2_config()); !status) {
-    return invalid_config(fmt::format("--l2: {}", status.error().message));
-  }
-  if (const auto format = EntryFormat::of(l2_config()); !format) {
-    return invalid_config(fmt::format("--l2: {}", format.error().message));
-  }
-  return {};
+  if (auto status = with_flags(proxy_options({}).validate()); !status) return status;
+  if (auto status = with_flags(server_options().validate()); !status) return status;
+  return has_l2() ? validate_l2(*this) : Status();
 }
 
 std::uint64_t ServeConfig::answer_life_ms() const {

@@ -4,13 +4,13 @@
 #include <yaml-cpp/yaml.h>
 
 #include <array>
-#include <cstdlib>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "base/parse_number.hpp"
 #include "proxy/cache_rules.hpp"
+#include "serve/credential_variable.hpp"
 #include "serve/rate_text.hpp"
 
 namespace llm_edge_cache::app {
@@ -153,12 +153,12 @@ class TenantReader {
       const auto name = fmt::format("credentials.{}", member.first.Scalar());
       std::string variable;
       if (auto status = take_text(variable, name, member.second); !status) return status;
-      const char* credential = std::getenv(variable.c_str());
-      if (credential == nullptr || *credential == '\0') {
+      const auto credential = read_credential(variable);
+      if (!credential) {
         return invalid_tenant(
-            fmt::format("{}.{}: the environment has no {}", at(member.second), name, variable));
+            fmt::format("{}.{}: {}", at(member.second), name, credential.error().message));
       }
-      if (!tenant_.credentials.emplace(member.first.Scalar(), credential).second) {
+      if (!tenant_.credentials.emplace(member.first.Scalar(), *credential).second) {
         return invalid_tenant(fmt::format("{}.{} is given twice", at(member.first), name));
       }
     }

@@ -4,12 +4,12 @@
 #include <yaml-cpp/yaml.h>
 
 #include <array>
-#include <cstdlib>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "proxy/upstream_table.hpp"
+#include "serve/credential_variable.hpp"
 
 namespace llm_edge_cache::app {
 
@@ -88,15 +88,15 @@ class MappingReader {
     return {};
   }
 
-  Status read_credential(std::string& field, const YAML::Node& value) const {
+  Status read_credential_of(std::string& field, const YAML::Node& value) const {
     std::string variable;
     if (auto status = read_text(variable, value, "credential_env"); !status) return status;
-    const char* credential = std::getenv(variable.c_str());
-    if (credential == nullptr || *credential == '\0') {
+    auto credential = read_credential(variable);
+    if (!credential) {
       return invalid_upstream(
-          fmt::format("{}.credential_env: the environment has no {}", origin_of(value), variable));
+          fmt::format("{}.credential_env: {}", origin_of(value), credential.error().message));
     }
-    field = credential;
+    field = *std::move(credential);
     return {};
   }
 
@@ -131,7 +131,7 @@ class GroupReader {
     if (key == "path") return reader_.read_text(group_.path, value, key);
     if (key == "models") return read_models(value);
     if (key == "provider") return reader_.read_text(group_.provider, value, key);
-    if (key == "credential_env") return reader_.read_credential(credential_, value);
+    if (key == "credential_env") return reader_.read_credential_of(credential_, value);
     if (key == "credential_header") return reader_.read_text(credential_header_, value, key);
     if (key == "members") return read_members(value);
     return std::nullopt;
@@ -159,7 +159,7 @@ class GroupReader {
           [&](const std::string& key, const YAML::Node& value) -> std::optional<Status> {
             if (key == "url") return reader.read_text(member.url, value, key);
             if (key == "provider") return reader.read_text(member.provider, value, key);
-            if (key == "credential_env") return reader.read_credential(member.credential, value);
+            if (key == "credential_env") return reader.read_credential_of(member.credential, value);
             if (key == "credential_header") {
               return reader.read_text(member.credential_header, value, key);
             }

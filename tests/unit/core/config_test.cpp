@@ -93,6 +93,8 @@ TEST(L2ConfigTest, a_key_comes_from_one_place_and_an_old_one_never_alone) {
     c.encryption_old_key_file = "key";
   });
   expect_refused<L2Config>("l2.encryption_old_key", [&](auto& c) { c.encryption_old_key = key; });
+  expect_refused<L2Config>("l2.encryption_old_key_file is of no use",
+                           [](auto& c) { c.encryption_old_key_file = "key"; });
   expect_refused<L2Config>("l2.old_dictionary_file", [](auto& c) { c.old_dictionary_file = "d"; });
   EXPECT_TRUE((L2Config{.encryption_old_key = key, .encryption_key_file = "key"}.validate().ok()));
 }

@@ -28,6 +28,25 @@ TEST(CredentialsInTest, the_scheme_of_authorization_is_no_part_however_it_is_wri
   EXPECT_THAT(credentials_in({{"authorization", "Bearer "}}, names()), ElementsAre("Bearer"));
 }
 
+TEST(CredentialsInTest, what_an_upstream_may_overlook_makes_no_other_credential) {
+  for (const auto* value :
+       {"Bearer a 1", "Bearer a\t2", "Bearer \ta", "Bearer\ta", "Bearer \t a \t", "Bearer a,",
+        "Bearer a, 1", "Bearer a,1", "Bearer , a"}) {
+    EXPECT_THAT(credentials_in({{"Authorization", value}}, names()), ElementsAre("a")) << value;
+  }
+  EXPECT_THAT(credentials_in({{"authorization", "Bearer \t,"}}, names()), ElementsAre("Bearer"));
+}
+
+TEST(CredentialsInTest, signatures_of_one_signer_are_one_credential) {
+  for (const auto* value : {"AWS4-HMAC-SHA256 Credential=A/x, SignedHeaders=host, Signature=1",
+                            "AWS4-HMAC-SHA256 Credential=A/x,SignedHeaders=host,Signature=2"}) {
+    EXPECT_THAT(credentials_in({{"Authorization", value}}, names()), ElementsAre("Credential=A/x"));
+  }
+  EXPECT_THAT(
+      credentials_in({{"Authorization", "Digest username=\"a\", nc=1, response=\"3\""}}, names()),
+      ElementsAre("username=\"a\""));
+}
+
 TEST(CredentialsInTest, other_fields_are_taken_as_they_are) {
   EXPECT_THAT(credentials_in({{"cookie", "a=1; b=2"}, {"x-api-key", "k"}}, names()),
               ElementsAre("k", "a=1; b=2"));
@@ -109,6 +128,13 @@ TEST_F(CredentialAdmissionTest, a_fresh_credential_beside_the_used_up_one_frees_
     auto headers = alice_;
     headers.add(name, "fresh");
     EXPECT_TRUE(admit(headers, one_in_1000_s(), now_).refusal) << name;
+  }
+}
+
+TEST_F(CredentialAdmissionTest, a_word_behind_the_used_up_one_frees_nothing) {
+  EXPECT_FALSE(admit(alice_, one_in_1000_s(), now_).refusal);
+  for (const auto* value : {"Bearer alice 1", "Bearer \talice", "Bearer alice,"}) {
+    EXPECT_TRUE(admit({{"Authorization", value}}, one_in_1000_s(), now_).refusal) << value;
   }
 }
 

@@ -3,8 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
+#include "base/sha256.hpp"
 #include "llm_edge_cache/key.hpp"
 
 namespace llm_edge_cache::app {
@@ -39,12 +38,14 @@ TEST(LibraryKeyTest, parameters_that_are_none_are_refused) {
 class ProxiedKeyTest : public ::testing::Test {
  protected:
   ProxiedKeyTest() {
-    request_.upstream = "http://127.0.0.1:1";
-    request_.scope = "shared";
+    config_.upstream = "http://127.0.0.1:1";
+    config_.scope = "shared";
     request_.body = R"({"model":"m","messages":[]})";
   }
-  ~ProxiedKeyTest() override { ::unsetenv("LLM_EDGE_CACHE_SCOPE_SECRET"); }
 
+  [[nodiscard]] Result<std::string> key() const { return proxied_key(config_, request_); }
+
+  ServeConfig config_;
   ProxiedRequest request_;
 };
 
@@ -53,73 +54,116 @@ TEST_F(ProxiedKeyTest, knows_every_cached_endpoint) {
   for (const auto* target :
        {"/v1/completions", "/v1/responses", "/v1/messages", "/v1/messages?beta=true"}) {
     request_.target = target;
-    const auto key = proxied_key(request_);
-    ASSERT_TRUE(key.ok()) << target;
-    EXPECT_NE(*key, last);
-    last = *key;
+    const auto found = key();
+    ASSERT_TRUE(found.ok()) << target;
+    EXPECT_NE(*found, last);
+    last = *found;
   }
   request_.target = "/v1/models";
-  EXPECT_FALSE(proxied_key(request_).ok());
+  EXPECT_FALSE(key().ok());
 }
 
 TEST_F(ProxiedKeyTest, is_a_line_for_each_element_of_embeddings) {
   request_.target = "/v1/embeddings";
   request_.body = R"({"model":"m","input":["a","b","a"]})";
-  const auto keys = proxied_key(request_);
+  const auto keys = key();
   ASSERT_TRUE(keys.ok());
   EXPECT_THAT(*keys, MatchesRegex("[0-9a-f]{64}\n[0-9a-f]{64}"));
   request_.body = R"({"model":"m","input":"a"})";
-  EXPECT_TRUE(keys->starts_with(*proxied_key(request_)));
+  EXPECT_TRUE(keys->starts_with(*key()));
   request_.body = R"({"model":"m"})";
-  EXPECT_FALSE(proxied_key(request_).ok());
+  EXPECT_FALSE(key().ok());
 }
 
 TEST_F(ProxiedKeyTest, a_request_for_the_provider_alone_has_none) {
   request_.target = "/v1/responses";
   request_.body = R"({"model":"m","input":"a","previous_response_id":"resp_1"})";
-  EXPECT_FALSE(proxied_key(request_).ok());
+  EXPECT_FALSE(key().ok());
 }
 
 TEST_F(ProxiedKeyTest, does_not_depend_on_what_cannot_change_the_answer) {
-  const auto key = proxied_key(request_);
-  ASSERT_TRUE(key.ok()) << key.error().message;
-  EXPECT_THAT(*key, MatchesRegex("[0-9a-f]{64}"));
+  const auto found = key();
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_THAT(*found, MatchesRegex("[0-9a-f]{64}"));
   request_.body = R"({ "messages": [], "stream": true, "model": "m" })";
-  EXPECT_EQ(*proxied_key(request_), *key);
+  EXPECT_EQ(*key(), *found);
   request_.name_space = "other";
-  EXPECT_NE(*proxied_key(request_), *key);
+  EXPECT_NE(*key(), *found);
 }
 
 TEST_F(ProxiedKeyTest, depends_on_credential_and_secret) {
-  request_.scope = "credential";
+  config_.scope = "credential";
+  config_.scope_secret = "one secret of tests";
   request_.headers = {"Authorization: Bearer a"};
-  ::setenv("LLM_EDGE_CACHE_SCOPE_SECRET", "one secret of tests", 1);
-  const auto alice = proxied_key(request_);
+  const auto alice = key();
   ASSERT_TRUE(alice.ok()) << alice.error().message;
   request_.headers = {"Authorization: Bearer b"};
-  EXPECT_NE(*proxied_key(request_), *alice);
-  request_.headers = {"authorization:Bearer a"};
-  EXPECT_EQ(*proxied_key(request_), *alice);
-  ::setenv("LLM_EDGE_CACHE_SCOPE_SECRET", "another secret of tests", 1);
-  EXPECT_NE(*proxied_key(request_), *alice);
+  EXPECT_NE(*key(), *alice);
+  for (const auto* same : {"authorization:Bearer a", "Authorization:  Bearer a \t"}) {
+    request_.headers = {same};
+    EXPECT_EQ(*key(), *alice) << same;
+  }
+  config_.scope_secret = "another secret of tests";
+  EXPECT_NE(*key(), *alice);
+}
+
+TEST_F(ProxiedKeyTest, depends_on_every_option_that_the_proxy_heeds) {
+  request_.headers = {"x-version: 1"};
+  request_.body = R"({"model":"m","messages":[],"trace":"t"})";
+  const auto plain = *key();
+  const auto key_with = [&](auto change) {
+    auto config = config_;
+    change(config);
+    return *proxied_key(config, request_);
+  };
+  EXPECT_NE(key_with([](auto& config) { config.key_headers = "x-version"; }), plain);
+  EXPECT_NE(key_with([](auto& config) { config.keyless_members = "trace"; }), plain);
+  EXPECT_NE(key_with([](auto& config) {
+              config.upstreams = {{.name = "m", .models = {"m"}, .members = {{.url = "http://a"}}}};
+            }),
+            plain);
+}
+
+TEST_F(ProxiedKeyTest, is_of_the_scope_that_the_proxy_gives_the_request) {
+  config_.scope = "credential";
+  config_.scope_secret = "one secret of tests";
+  request_.headers = {"Authorization: Bearer a", "x-user: 1"};
+  const auto of_credential = *key();
+  config_.credential_headers = "x-user";
+  const auto of_both = *key();
+  EXPECT_NE(of_both, of_credential);
+  config_.scope = "header";
+  config_.scope_header = "x-user";
+  const auto of_header = *key();
+  EXPECT_NE(of_header, of_both);
+  request_.headers[0] = "Authorization: Bearer b";
+  EXPECT_EQ(*key(), of_header);
+  config_.tenants = {{.name = "one", .keys = {sha256("b")}}};
+  EXPECT_NE(*key(), of_header);
+  request_.headers[0] = "Authorization: Bearer c";
+  EXPECT_THAT(key().error().message, HasSubstr("gateway key"));
+}
+
+TEST_F(ProxiedKeyTest, a_namespace_is_the_one_of_the_field) {
+  request_.name_space = "eval";
+  const auto named = *key();
+  request_.headers = {"x-llm-cache-namespace: eval"};
+  EXPECT_THAT(key().error().message, HasSubstr("more than once"));
+  request_.name_space.clear();
+  EXPECT_EQ(*key(), named);
 }
 
 TEST_F(ProxiedKeyTest, without_a_secret_says_what_to_give) {
-  ::setenv("XDG_STATE_HOME", "/nonexistent", 1);
-  request_.scope = "credential";
-  EXPECT_THAT(proxied_key(request_).error().message, HasSubstr("--scope-secret-file"));
-  ::unsetenv("XDG_STATE_HOME");
+  config_.scope = "credential";
+  EXPECT_THAT(key().error().message, HasSubstr("--scope-secret-file"));
 }
 
 TEST_F(ProxiedKeyTest, what_the_proxy_would_not_key_has_no_key) {
   request_.body = "[]";
-  EXPECT_FALSE(proxied_key(request_).ok());
+  EXPECT_FALSE(key().ok());
   request_.body = "{}";
   request_.headers = {"no colon"};
-  EXPECT_THAT(proxied_key(request_).error().message, HasSubstr("--header"));
-  request_.headers = {};
-  request_.upstream = "ftp://x";
-  EXPECT_FALSE(proxied_key(request_).ok());
+  EXPECT_THAT(key().error().message, HasSubstr("--header"));
 }
 
 }  // namespace

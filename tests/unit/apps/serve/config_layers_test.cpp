@@ -5,7 +5,9 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <initializer_list>
 
+#include "tests/support/certificates.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace llm_edge_cache::app {
@@ -131,6 +133,44 @@ TEST_F(ConfigLayersTest, what_kubernetes_says_of_a_service_of_our_name_is_none_o
                   .ok());
 }
 
+TEST_F(ConfigLayersTest, what_kubernetes_says_of_services_beside_ours_is_none_of_ours) {
+  for (const auto* variable :
+       {"LLM_EDGE_CACHE_ADMIN_SERVICE_HOST", "LLM_EDGE_CACHE_ADMIN_SERVICE_PORT",
+        "LLM_EDGE_CACHE_ADMIN_SERVICE_PORT_HTTP_2", "LLM_EDGE_CACHE_REDIS_PORT",
+        "LLM_EDGE_CACHE_REDIS_PORT_6379_TCP", "LLM_EDGE_CACHE_ADMIN_PORT_9090_TCP_PROTO",
+        "LLM_EDGE_CACHE_ADMIN_PORT_9090_TCP_PORT", "LLM_EDGE_CACHE_ADMIN_PORT_53_UDP_ADDR",
+        "LLM_EDGE_CACHE_X_PORT_1_SCTP"}) {
+    EXPECT_TRUE(load({}, {{variable, "x"}}, "").ok()) << variable;
+  }
+  for (const auto* variable :
+       {"LLM_EDGE_CACHE_ADMIN_PORT_9090", "LLM_EDGE_CACHE_ADMIN_PORT_9090_TCP_NAME",
+        "LLM_EDGE_CACHE_ADMIN_SERVICE", "LLM_EDGE_CACHE_SUPPORT", "LLM_EDGE_CACHE_PORT_HTTP_TCP"}) {
+    EXPECT_THAT(error_of(load({}, {{variable, "x"}}, "")), HasSubstr(variable));
+  }
+}
+
+TEST_F(ConfigLayersTest, the_token_of_the_admin_commands_is_none_of_ours) {
+  EXPECT_TRUE(load({}, {{"LLM_EDGE_CACHE_ADMIN_TOKEN", "x"}}, "").ok());
+}
+
+TEST_F(ConfigLayersTest, a_credential_loses_the_line_end_behind_it) {
+  const auto config = load({}, {{"LLM_EDGE_CACHE_UPSTREAM_CREDENTIAL", "sk-live\r\n"}}, "");
+  ASSERT_TRUE(config.ok()) << error_of(config);
+  EXPECT_EQ(config->upstream_credential, "sk-live");
+}
+
+TEST_F(ConfigLayersTest, a_credential_that_no_header_can_carry_is_refused_and_not_repeated) {
+  for (const auto* credential :
+       {"sk-live key", "sk-live\nkey", "sk-live\x7f", "sk-live-\xc3\xa9"}) {
+    EXPECT_EQ(error_of(load({}, {{"LLM_EDGE_CACHE_UPSTREAM_CREDENTIAL", credential}}, "")),
+              "LLM_EDGE_CACHE_UPSTREAM_CREDENTIAL has bytes that no header field can carry");
+  }
+}
+
+TEST_F(ConfigLayersTest, a_key_without_a_name_is_not_that_of_a_secret) {
+  EXPECT_THAT(error_of(load({}, {}, yaml("'': x\n"))), HasSubstr(":1: unknown key ''"));
+}
+
 TEST_F(ConfigLayersTest, an_empty_variable_is_not_set) {
   EXPECT_TRUE(load({}, {{"LLM_EDGE_CACHE_L1_CAPACITY", ""}}, "").ok());
 }
@@ -173,6 +213,83 @@ TEST_F(ConfigLayersTest, a_tenant_without_a_credential_to_go_up_with_is_named_wi
   const auto file =
       yaml("tenants:\n  - name: team-a\n    keys: [\"sha256:" + std::string(64, 'a') + "\"]\n");
   EXPECT_THAT(error_of(load({}, {}, file)), StartsWith(file + ":2: tenants[1]: tenant 'team-a': "));
+}
+
+TEST_F(ConfigLayersTest, every_error_of_a_file_says_line_and_key) {
+  struct Case {
+    const char* yaml;
+    const char* expected;
+  };
+  for (const auto& [text, expected] : std::initializer_list<Case>{
+           {"scope:\n  credential_headers: x sub\n",
+            ":2: scope.credential_headers: 'x sub' names no header field"},
+           {"key:\n  headers: x y\n", ":2: key.headers: 'x y' names no header field"},
+           {"scope:\n  mode: header\n  header: x y\n",
+            ":3: scope.header must name a header field where the scope is one"},
+           {"scope:\n  mode: header\n", ":2: scope.mode: --scope-header: goes with"},
+           {"drain_timeout_ms: 0\n", ":1: drain_timeout_ms: '0' is not a whole number from 1"},
+           {"l1:\n  max_bytes: 65536\n", ":2: l1.max_bytes: --max-entry-bytes: no entry"},
+           {"l1:\n  ttl_seconds: 4294967295\n",
+            ":2: l1.ttl_seconds must be at most a hundred years"},
+           {"tls:\n  key: key.pem\n", ":2: tls.key: --tls-cert and --tls-key go together"},
+           {"tls:\n  client_ca: ca.pem\n", ":2: tls.client_ca: needs --tls-cert and --tls-key"},
+           {"upstreams:\n  - {name: a, members: [{url: http://a}]}\n"
+            "  - {name: a, members: [{url: http://b}]}\n",
+            ":3: upstreams[2]: upstream 'a': the name is given twice"},
+       }) {
+    const auto file = yaml(text);
+    EXPECT_THAT(error_of(load({}, {}, file)), StartsWith(file + expected));
+  }
+}
+
+TEST_F(ConfigLayersTest, of_the_files_of_tls_the_one_that_cannot_be_used_is_named) {
+  test::CertificateAuthority authority;
+  const auto cert = authority.issue("proxy", "DNS:localhost").certificate_file;
+  const auto listener = yaml("tls:\n  cert: " + cert + "\n  key: /none\n");
+  EXPECT_THAT(error_of(load({}, {}, listener)),
+              StartsWith(listener + ":3: tls.key: key file '/none' cannot be used"));
+  const auto store =
+      yaml("l2:\n  url: rediss://h\n  tls_cert_file: " + cert + "\n  tls_key_file: /none\n");
+  EXPECT_THAT(error_of(load({}, {}, store)),
+              StartsWith(store + ":4: l2.tls_key_file: key file '/none' cannot be used"));
+}
+
+TEST_F(ConfigLayersTest, every_error_of_the_second_store_says_line_and_key) {
+  struct Case {
+    const char* yaml;
+    const char* expected;
+  };
+  for (const auto& [text, expected] : std::initializer_list<Case>{
+           {"  url: redis://:hunter2@h:x\n", ":2: l2.url: redis URL: "},
+           {"  url: redis://h\n  flight_lease_ms: 50\n",
+            ":3: l2.flight_lease_ms must be 0, or between 100 and 600,000"},
+           {"  url: redis://h\n  key_prefix: ''\n", ":3: l2.key_prefix must not be empty"},
+           {"  url: redis://h\n  read_from: replica\n", ":3: l2.read_from: only a cluster"},
+           {"  url: redis://h\n  ttl_seconds: 4294967295\n", ":3: l2.ttl_seconds must be"},
+           {"  url: redis://h\n  encryption_old_key_file: k\n",
+            ":3: l2.encryption_old_key_file is of no use without --l2-encryption-key-file"},
+           {"  url: redis://h\n  encryption_key_file: /none\n",
+            ":3: l2.encryption_key_file: /none: "},
+           {"  url: redis://h\n  old_dictionary_file: d\n",
+            ":3: l2.old_dictionary_file is of no use without --l2-dictionary-file"},
+           {"  url: redis://h\n  dictionary_file: /none\n", ":3: l2.dictionary_file: /none"},
+           {"  url: redis://h\n  tls_key_file: k\n",
+            ":3: l2.tls_key_file: --l2-tls-cert-file and --l2-tls-key-file go together"},
+           {"  url: rediss://h\n  tls_ca_file: /none\n",
+            ":3: l2.tls_ca_file: authority file '/none' cannot be used"},
+           {"  url: disk:/tmp/x\n  max_bytes: 16777216\nl1: {max_bytes: 99999999}\n"
+            "max_entry_bytes: 9000000\n",
+            ":3: l2.max_bytes must be at least twice --max-entry-bytes"},
+       }) {
+    const auto file = yaml(std::string("l2:\n") + text);
+    EXPECT_THAT(error_of(load({}, {}, file)), StartsWith(file + expected));
+  }
+}
+
+TEST_F(ConfigLayersTest, what_the_command_line_gave_is_not_looked_for_in_the_file) {
+  const auto file = yaml("l1: {max_bytes: 99999}\n");
+  EXPECT_EQ(error_of(load({{"max-entry-bytes", "999999"}}, {}, file)),
+            "--max-entry-bytes: no entry can be larger than --l1-max-bytes");
 }
 
 TEST_F(ConfigLayersTest, the_layer_that_won_is_named_and_no_other) {

@@ -56,5 +56,31 @@ TEST(ConfigReloadTest, other_upstreams_wait_for_a_restart) {
   EXPECT_THAT(waiting_for_restart(running, fresh), ElementsAre("upstreams"));
 }
 
+ServeConfig with_rule_of_window(std::uint64_t stale_ms) {
+  ServeConfig config;
+  config.l2 = "redis://127.0.0.1";
+  config.stale_if_error_seconds = 60;
+  config.rules = {{.rule = {.stale_if_error_ms = stale_ms}, .origin = "proxy.yaml:1"}};
+  return config;
+}
+
+TEST(ConfigReloadTest, windows_that_the_store_does_not_keep_answers_for_wait_for_a_restart) {
+  auto started = with_rule_of_window(0);
+  const auto longer = with_rule_of_window(61'000);
+  EXPECT_THAT(waiting_for_restart(started, longer),
+              ElementsAre("rules (--l2 keeps what is stale for 60 s)"));
+  EXPECT_THAT(waiting_for_restart(started, with_rule_of_window(60'000)), IsEmpty());
+  EXPECT_THAT(waiting_for_restart(longer, started), IsEmpty());
+  started.l2 = "none";
+  EXPECT_THAT(waiting_for_restart(started, longer), ElementsAre("--l2"));
+}
+
+TEST(ConfigReloadTest, windows_of_flags_are_named_by_their_flags_alone) {
+  auto fresh = with_rule_of_window(0);
+  fresh.stale_while_revalidate_seconds = 600;
+  EXPECT_THAT(waiting_for_restart(with_rule_of_window(0), fresh),
+              ElementsAre("--stale-while-revalidate-seconds"));
+}
+
 }  // namespace
 }  // namespace llm_edge_cache::app::config_reload_test

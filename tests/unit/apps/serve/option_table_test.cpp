@@ -73,6 +73,25 @@ TEST(OptionTableTest, a_choice_is_refused_with_what_there_is_to_choose) {
   EXPECT_EQ(config.scope, "credential");
 }
 
+TEST(OptionTableTest, a_complaint_about_fields_is_told_by_their_options) {
+  EXPECT_EQ(in_flags("l2.disk_max_bytes must be at least twice l2.max_entry_bytes"),
+            "--l2-max-bytes must be at least twice --max-entry-bytes");
+  EXPECT_EQ(in_flags("l1.ttl_ms must be at most a hundred years"),
+            "--l1-ttl-seconds must be at most a hundred years");
+  EXPECT_EQ(in_flags("l2.encryption_key and l2.encryption_key_file exclude each other"),
+            "LLM_EDGE_CACHE_L2_ENCRYPTION_KEY and --l2-encryption-key-file exclude each other");
+  EXPECT_EQ(in_flags("key_headers: 'x y' names no header field"),
+            "--key-headers: 'x y' names no header field");
+}
+
+TEST(OptionTableTest, words_and_what_the_operator_wrote_stay_as_they_are) {
+  for (const auto* complaint :
+       {"", " ", "the scope is one", "disk: the path is missing", "l2.scan_timeout_ms must be 1",
+        "upstream 'key_headers l2.url': no", "two  spaces "}) {
+    EXPECT_EQ(in_flags(complaint), complaint);
+  }
+}
+
 TEST(OptionTableTest, the_documentation_is_what_the_table_says) {
   std::ifstream file(LEC_SOURCE_DIR "/docs/configuration.md");
   std::stringstream text;

@@ -107,6 +107,51 @@ TEST_F(ScopeSecretTest, no_place_for_it_is_an_error_that_says_what_to_set) {
               HasSubstr("LLM_EDGE_CACHE_SCOPE_SECRET"));
 }
 
+TEST_F(ScopeSecretTest, is_kept_for_tenants_where_all_others_share) {
+  config_.scope = "shared";  // tenants may come by a reload
+  const auto secret = load_scope_secret(config_, state_file());
+  ASSERT_TRUE(secret.ok()) << secret.error().message;
+  EXPECT_EQ(secret->source, SecretSource::kStateFile);
+  config_.tenants.resize(1);
+  EXPECT_EQ(load_scope_secret(config_, state_file())->secret, secret->secret);
+}
+
+TEST_F(ScopeSecretTest, where_nothing_is_keyed_one_that_cannot_be_had_is_no_error) {
+  config_.scope = "shared";
+  EXPECT_EQ(load_scope_secret(config_, {})->source, SecretSource::kMemory);
+  ASSERT_TRUE(load_scope_secret(config_, state_file()).ok());
+  ::chmod(state_file().c_str(), 0644);
+  EXPECT_EQ(load_scope_secret(config_, state_file())->source, SecretSource::kMemory);
+  EXPECT_EQ(*find_scope_secret(config_, state_file()), "");
+  config_.tenants.resize(1);
+  EXPECT_FALSE(load_scope_secret(config_, {}).ok());
+  EXPECT_FALSE(load_scope_secret(config_, state_file()).ok());
+  EXPECT_FALSE(find_scope_secret(config_, state_file()).ok());
+}
+
+TEST_F(ScopeSecretTest, one_of_this_machine_is_warned_of_where_others_may_share_the_store) {
+  const ScopeSecret local{
+      .secret = "s", .source = SecretSource::kStateFile, .file = "/state/secret"};
+  EXPECT_THAT(warning_of(local, config_), HasSubstr("/state/secret"));
+  EXPECT_EQ(warning_of({.secret = "s", .source = SecretSource::kEnvironment}, config_), "");
+  config_.l2 = "disk:cache";
+  EXPECT_EQ(warning_of(local, config_), "");
+}
+
+TEST_F(ScopeSecretTest, where_all_share_it_is_warned_of_for_tenants_alone) {
+  const ScopeSecret local{
+      .secret = "s", .source = SecretSource::kStateFile, .file = "/state/secret"};
+  const ScopeSecret lost{.secret = "s", .source = SecretSource::kMemory};
+  config_.scope = "shared";
+  EXPECT_EQ(warning_of(local, config_), "");
+  EXPECT_EQ(warning_of(lost, config_), "");
+  config_.tenants.resize(1);
+  EXPECT_THAT(warning_of(local, config_), HasSubstr("/state/secret"));
+  EXPECT_THAT(warning_of(lost, config_), HasSubstr("of this process alone"));
+  config_.l2 = "none";
+  EXPECT_EQ(warning_of(lost, config_), "");
+}
+
 TEST_F(ScopeSecretTest, its_place_follows_the_environment) {
   ::setenv("XDG_STATE_HOME", "/somewhere", 1);
   EXPECT_EQ(default_secret_file(), "/somewhere/llm-edge-cache/secret");

@@ -144,39 +144,53 @@ TEST_F(ServeStoreTest, a_key_that_cannot_be_used_is_found_before_serving) {
   expect_refused("LLM_EDGE_CACHE_L2_ENCRYPTION_KEY: an encryption key is 32 bytes");
   config_.l2_encryption_key.clear();
   config_.l2_encryption_old_key = std::string(64, '1');
-  expect_refused("l2.encryption_old_key is of no use");
+  expect_refused("LLM_EDGE_CACHE_L2_ENCRYPTION_OLD_KEY is of no use without");
   config_.l2_encryption_old_key = "11110";
   expect_refused("LLM_EDGE_CACHE_L2_ENCRYPTION_OLD_KEY: an encryption key is 32 bytes");
   config_.l2_encryption_old_key.clear();
   config_.l2_encryption_key_file =
       written(std::string(64, '1'), kOwner | std::filesystem::perms::others_read);
-  expect_refused("every user can reach this key: chmod 600");
+  expect_refused("--l2-encryption-key-file: " + config_.l2_encryption_key_file +
+                 ": every user can reach this key: chmod 600");
   config_.l2_encryption_key = std::string(64, '1');
-  expect_refused("exclude each other");
+  expect_refused(
+      "LLM_EDGE_CACHE_L2_ENCRYPTION_KEY and --l2-encryption-key-file exclude each other");
+}
+
+TEST_F(ServeStoreTest, two_keys_that_are_one_are_named_by_where_the_second_comes_from) {
+  config_.l2_encryption_key = config_.l2_encryption_old_key = std::string(64, '1');
+  expect_refused("LLM_EDGE_CACHE_L2_ENCRYPTION_OLD_KEY must not be the one");
+  config_.l2_encryption_old_key.clear();
+  config_.l2_encryption_old_key_file = written(std::string(64, '1'), kOwner);
+  expect_refused("--l2-encryption-old-key-file must not be the one that is written with");
 }
 
 TEST_F(ServeStoreTest, a_dictionary_that_cannot_be_used_is_found_before_serving) {
   config_.l2_dictionary_file = "/no/such/dictionary";
-  expect_refused("/no/such/dictionary");
+  expect_refused("--l2-dictionary-file: /no/such/dictionary");
   config_.l2_dictionary_file = written("text", kOwner);
   expect_refused("not a dictionary");
+  config_.l2_dictionary_file = LEC_SOURCE_DIR "/tests/golden/entries/dictionary.bin";
+  config_.l2_old_dictionary_file = "/no/such/dictionary";
+  expect_refused("--l2-old-dictionary-file: /no/such/dictionary");
 }
 
 TEST_F(ServeStoreTest, files_of_tls_that_cannot_be_used_are_found_before_serving) {
   config_.l2 = "rediss://127.0.0.1";
   config_.l2_tls_ca_file = "/no/such/ca.pem";
-  expect_refused("--l2: authority file '/no/such/ca.pem' cannot be used");
+  expect_refused("--l2-tls-ca-file: authority file '/no/such/ca.pem' cannot be used");
   config_.l2_tls_ca_file = written("text", kOwner);
-  expect_refused("--l2: authority file '" + config_.l2_tls_ca_file + "' cannot be used");
+  expect_refused("--l2-tls-ca-file: authority file '" + config_.l2_tls_ca_file +
+                 "' cannot be used");
   config_.l2_tls_ca_file.clear();
   config_.l2_tls_cert_file = "/no/such/cert.pem";
   config_.l2_tls_key_file = "/no/such/key.pem";
-  expect_refused("--l2: certificate file '/no/such/cert.pem' cannot be used");
+  expect_refused("--l2-tls-cert-file: certificate file '/no/such/cert.pem' cannot be used");
 }
 
 TEST_F(ServeStoreTest, replicas_of_a_server_that_has_none_are_found_before_serving) {
   config_.l2_read_from = "replica";
-  expect_refused("only a cluster or sentinels tell of replicas");
+  expect_refused("--l2-read-from: only a cluster or sentinels tell of replicas");
 }
 
 ServeConfig config_with_windows() {
@@ -242,7 +256,8 @@ TEST(ServeConfigTest, lists_that_would_mix_up_answers_are_refused) {
             "--keyless-members: 'model' changes every answer");
   EXPECT_EQ(fault_of([](auto& config) { config.keyless_members = "user"; }),
             "--keyless-members: 'stream' must be one of them");
-  EXPECT_NE(fault_of([](auto& config) { config.credential_headers = "x y"; }), "");
+  EXPECT_EQ(fault_of([](auto& config) { config.credential_headers = "x y"; }),
+            "--credential-headers: 'x y' names no header field");
   EXPECT_NE(fault_of([](auto& config) { config.scope = "header"; }), "");
   EXPECT_NE(fault_of([](auto& config) { config.scope_header = "x-team"; }), "");
 }

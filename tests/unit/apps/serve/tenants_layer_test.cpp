@@ -75,6 +75,13 @@ TEST_F(TenantsLayerTest, an_error_says_file_line_and_key) {
   EXPECT_THAT(read("a: b").error().message, HasSubstr("'tenants' must be a list"));
 }
 
+TEST_F(TenantsLayerTest, a_credential_that_stands_in_place_of_its_variable_is_not_repeated) {
+  EXPECT_THAT(refusal("  credentials:\n    default: sk-live-0123\n"),
+              AllOf(HasSubstr("proxy.yaml:4: tenants[1].credentials.default: this is not the name "
+                              "of a variable"),
+                    Not(HasSubstr("sk-live"))));
+}
+
 TEST_F(TenantsLayerTest, a_key_that_stands_there_unhashed_is_refused_and_not_repeated) {
   const auto tenants = read("- name: a\n  keys: [lec_0123456789]\n");
   ASSERT_FALSE(tenants.ok());

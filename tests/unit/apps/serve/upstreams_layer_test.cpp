@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class UpstreamsLayerTest : public ::testing::Test {
  protected:
@@ -79,6 +80,22 @@ TEST_F(UpstreamsLayerTest, a_variable_that_is_not_set_is_named) {
             "UPSTREAMS_LAYER_TEST_NO_KEY");
 }
 
+TEST_F(UpstreamsLayerTest, a_credential_that_stands_in_place_of_its_variable_is_not_repeated) {
+  for (const auto* credential : {"sk-live-0123", "9LIVES", "SK LIVE", "sk_live"}) {
+    const auto text = refusal(std::string("- name: a\n  credential_env: ") + credential + "\n");
+    EXPECT_THAT(text, HasSubstr("proxy.yaml:2: upstreams[1].credential_env: this is not the name"));
+    EXPECT_THAT(text, Not(HasSubstr(credential)));
+  }
+}
+
+TEST_F(UpstreamsLayerTest, a_credential_loses_the_line_end_behind_it) {
+  ::setenv("UPSTREAMS_LAYER_TEST_KEY", "s3cret\n", /*overwrite=*/1);
+  const auto groups =
+      read("- {name: a, credential_env: UPSTREAMS_LAYER_TEST_KEY, members: [{url: http://a}]}\n");
+  ASSERT_TRUE(groups.ok()) << groups.error().message;
+  EXPECT_EQ((*groups)[0].members[0].credential, "s3cret");
+}
+
 TEST_F(UpstreamsLayerTest, an_error_says_file_line_and_key_and_no_secret) {
   struct Case {
     const char* yaml;
@@ -122,7 +139,7 @@ TEST_F(UpstreamsLayerTest, a_name_that_two_groups_have_is_refused) {
   std::ofstream(file) << "upstreams:\n  - {name: a, members: [{url: http://a}]}\n"
                          "  - {name: a, members: [{url: http://b}]}\n";
   EXPECT_THAT(load_config({}, {}, file).error().message,
-              HasSubstr("upstream 'a': the name is given twice"));
+              StartsWith(file + ":3: upstreams[2]: upstream 'a': the name is given twice"));
 }
 
 TEST(UpstreamsMarkdownTest, documents_every_key) {
