@@ -7,9 +7,9 @@
 // which only an exponent or a fraction can spell, are written with an exponent (1e+20). An integer
 // literal out of that range is an error.
 //
-// And the object under a member named "properties" keeps its order, wherever it is: in a JSON schema
-// it is the order in which a model writes what it was asked for, an answer before its reasons or
-// after them.
+// And the object under a member named "properties" keeps its order, wherever it is: in a JSON
+// schema it is the order in which a model writes what it was asked for, an answer before its
+// reasons or after them.
 //
 // Everything is validated, also what is dropped. Errors (kInvalidArgument): text that is not one
 // JSON value, invalid UTF-8, lone surrogates, numbers that no double holds, a name twice in one
