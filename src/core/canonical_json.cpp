@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -142,9 +141,9 @@ class Writer {
   // The same of a copy, for the names alone.
   bool sort_copy(std::size_t begin) {
     const auto end = members_.size();
-    members_.reserve(2 * end - begin);
-    std::copy(members_.begin() + static_cast<std::ptrdiff_t>(begin),
-              members_.begin() + static_cast<std::ptrdiff_t>(end), std::back_inserter(members_));
+    for (auto i = begin; i < end; ++i) {
+      members_.push_back(Member(members_[i]));  // may move the stack
+    }
     const bool is_unique = sort(end);
     members_.resize(end);
     return is_unique;

@@ -54,8 +54,9 @@ void ConnectRace::on_connected(std::size_t index, IoError error) {
 // Whoever came after the winner had no time to answer.
 void ConnectRace::note_result(std::size_t winner) {
   for (std::size_t i = 0; i < runners_.size(); ++i) {
-    if (i < winner || runners_[i].has_failed)
+    if (i < winner || runners_[i].has_failed) {
       book_.note_dead(runners_[i].endpoint, thread_.recent());
+    }
   }
   book_.note_alive(runners_[winner].endpoint);
 }
