@@ -48,8 +48,9 @@ enum class ServeReason {
 };
 
 // Why a stored answer may be given to this request now, its form aside; empty where it may not. A
-// request that bounds the age (max-age, min-fresh) is given nothing stale, unless it says max-stale
-// too (RFC 9111, 5.2.1.1); max-stale also bounds what the operator's window allows.
+// request that bounds the age by max-age is given nothing stale, unless it says max-stale too (RFC
+// 9111, 5.2.1.1), one with min-fresh never; max-stale also bounds what the operator's window
+// allows, which is for requests that may refresh what they are given (not for a TTL of 0).
 [[nodiscard]] std::optional<ServeReason> reason_to_serve(const Entry& entry,
                                                          const RequestDirectives& directives,
                                                          const CachePolicy& policy,

@@ -20,7 +20,7 @@ enum class AttemptResult {
   kRateLimited,    // 429
   kServerError,    // 500 and above
   kConnectFailed,  // no connection, TLS included
-  kTimeout,        // no byte within the deadline
+  kTimeout,        // no connection, or no first byte, within its deadline
   kBroken,         // closed before an answer began, or not HTTP
 };
 inline constexpr std::size_t kAttemptResultCount =

@@ -14,11 +14,6 @@ Status invalid(std::string message) {
   return Error{ErrorCode::kInvalidArgument, std::move(message)};
 }
 
-bool is_field_text(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](unsigned char c) { return c > 0x20 && c < 0x7f; });
-}
-
 Status validate_names(const char* field, const std::vector<std::string>& names) {
   for (const auto& name : names) {
     if (!http::is_field_name(name)) {
@@ -54,7 +49,7 @@ Status ProxyOptions::validate() const {
   if (auto status = UpstreamTable::validate(upstreams, upstream_url); !status.ok()) {
     return status;
   }
-  if (!is_field_text(upstream_credential)) {
+  if (!is_credential_text(upstream_credential)) {
     return invalid("upstream_credential has bytes that no header field can carry");
   }
   if (const auto status = retries.validate(); !status.ok()) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "proxy/cache_rules.hpp"
+#include "proxy/upstream_options.hpp"
 
 namespace llm_edge_cache::proxy {
 namespace {
@@ -18,11 +19,6 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](unsigned char c) {
            return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
          });
-}
-
-bool is_credential(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](unsigned char c) { return c > 0x20 && c < 0x7f; });
 }
 
 Status validate_one(const TenantOptions& tenant) {
@@ -40,7 +36,7 @@ Status validate_one(const TenantOptions& tenant) {
     return invalid(tenant, status.error().message);
   }
   for (const auto& [group, credential] : tenant.credentials) {
-    if (!is_credential(credential)) {
+    if (credential.empty() || !is_credential_text(credential)) {
       return invalid(tenant, "the credential for upstream '" + group +
                                  "' has bytes that no header field can carry, or none");
     }

@@ -1,5 +1,6 @@
 #include "proxy/upstream_options.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace llm_edge_cache::proxy {
@@ -17,6 +18,11 @@ Status between(const char* name, std::int64_t value, std::int64_t min, std::int6
 }
 
 }  // namespace
+
+bool is_credential_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+}
 
 Status RetryOptions::validate() const {
   for (const auto& status :

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "llm_edge_cache/result.hpp"
@@ -12,6 +13,9 @@ namespace llm_edge_cache::proxy {
 inline constexpr std::size_t kMaxUpstreamGroups = 64;
 inline constexpr std::size_t kMaxUpstreamMembers = 16;  // of one group
 inline constexpr std::size_t kMaxUpstreamNameBytes = 64;
+
+// Whether a header field can carry it: visible ASCII without blanks.
+[[nodiscard]] bool is_credential_text(std::string_view text);
 
 struct UpstreamMember {
   std::string url;  // http(s)://host[:port][/base]; a request for /v1/x goes to /base/v1/x

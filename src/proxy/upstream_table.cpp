@@ -26,11 +26,6 @@ bool is_name(std::string_view text) {
          });
 }
 
-bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](unsigned char c) { return c > 0x20 && c < 0x7f; });
-}
-
 // The path itself, or a folder above it.
 bool holds(std::string_view folder, std::string_view path) {
   return path.starts_with(folder) && (path.size() == folder.size() || folder.ends_with('/') ||
@@ -51,7 +46,7 @@ Status validate_member(const UpstreamGroup& group, const UpstreamMember& member)
   if (!header.empty() && header != kBearer && header != kApiKey) {
     return invalid(group, "credential_header must be authorization or x-api-key");
   }
-  if (!is_field_value(member.credential)) {
+  if (!is_credential_text(member.credential)) {
     return invalid(group, "the credential has bytes that no header field can carry");
   }
   if (!member.provider.empty() && member.provider != group.provider && member.credential.empty()) {

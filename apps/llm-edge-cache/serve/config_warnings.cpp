@@ -14,15 +14,8 @@ bool forgets_stale_answers(const ServeConfig& config) {
          config.longest_stale_ms() > config.l1_tti_seconds * 1'000;
 }
 
-bool has_own_credential(const proxy::UpstreamGroup& group) {
-  return std::ranges::any_of(group.members, [](const auto& m) { return !m.credential.empty(); });
-}
-
-// With a credential of the operator's.
 bool pays_for_the_unknown(const ServeConfig& config) {
-  const bool may_be_unknown = config.tenants.empty() || config.unknown_keys == "pass";
-  return may_be_unknown && (!config.upstream_credential.empty() ||
-                            std::ranges::any_of(config.upstreams, has_own_credential));
+  return config.proxy_options({}).pays_for_the_unknown();
 }
 
 // Nobody vouches for a credential that does not go up: whoever makes up a new one has no limit.

@@ -5,6 +5,13 @@
 namespace llm_edge_cache::proxy {
 namespace {
 
+TEST(CredentialTextTest, is_visible_ascii_without_blanks) {
+  EXPECT_TRUE(is_credential_text("sk-1_~!"));
+  for (const auto* const text : {"sk 1", "sk-1\n", "sk-1\t", "sk-\x7f", "sk-\xc3\xa9"}) {
+    EXPECT_FALSE(is_credential_text(text)) << text;
+  }
+}
+
 TEST(RetryOptionsTest, the_defaults_are_valid) {
   EXPECT_TRUE(RetryOptions{}.validate().ok());
 }
