@@ -18,6 +18,16 @@ class CachedFetchTest : public ProxyTest {
     ask(kQuestion);
     l1_->erase_all();
   }
+  // L2 has an answer of 100 s, and does not say so before its gate is opened.
+  PendingAnswer start_while_l2_is_asked() {
+    store_in_l2_only();
+    clock_->advance_ms(100'000);
+    const auto gets_before = l2_->gets();
+    l2_->close_gate();
+    auto leader = start_chat(kQuestion);
+    EXPECT_TRUE(eventually([&] { return l2_->gets() == gets_before + 1; }));
+    return leader;
+  }
 };
 
 TEST_F(CachedFetchTest, what_the_shared_store_has_is_answered_and_kept_in_memory) {
@@ -68,12 +78,7 @@ TEST_F(CachedFetchTest, who_wants_a_younger_answer_than_the_store_has_gets_one) 
 }
 
 TEST_F(CachedFetchTest, all_who_cannot_have_what_the_store_has_share_one_call) {
-  store_in_l2_only();
-  clock_->advance_ms(100'000);
-  const auto gets_before = l2_->gets();
-  l2_->close_gate();
-  auto leader = start_chat(kQuestion);
-  ASSERT_TRUE(eventually([&] { return l2_->gets() == gets_before + 1; }));
+  auto leader = start_while_l2_is_asked();
   std::vector<PendingAnswer> demanding;
   for (int i = 0; i < 8; ++i) {
     demanding.push_back(start_chat(kQuestion, {{"Cache-Control", "max-age=5"}}));
@@ -85,12 +90,7 @@ TEST_F(CachedFetchTest, all_who_cannot_have_what_the_store_has_share_one_call) {
 }
 
 TEST_F(CachedFetchTest, a_follower_that_wants_a_younger_answer_gets_one) {
-  store_in_l2_only();
-  clock_->advance_ms(100'000);
-  const auto gets_before = l2_->gets();
-  l2_->close_gate();
-  auto leader = start_chat(kQuestion);
-  ASSERT_TRUE(eventually([&] { return l2_->gets() == gets_before + 1; }));
+  auto leader = start_while_l2_is_asked();
   auto follower = start_chat(kQuestion, {{"Cache-Control", "max-age=5"}});
   // Whether it has joined by now or comes too late, the stored answer is not for it.
   l2_->open_gate();

@@ -162,13 +162,7 @@ TEST_F(EmbeddingFetchTest, no_json_for_a_part_makes_it_ask_for_everything) {
 
 class TricklingEmbeddingsTest : public EmbeddingTest {
  protected:
-  TricklingEmbeddingsTest() : EmbeddingTest({.proxy = hasty()}) {}
-  static ProxyOptions hasty() {
-    ProxyOptions options;
-    options.client.first_byte_timeout_ms = 2'000;
-    options.client.idle_read_timeout_ms = 2'000;
-    return options;
-  }
+  TricklingEmbeddingsTest() : EmbeddingTest(impatient()) {}
 };
 
 TEST_F(TricklingEmbeddingsTest, a_call_that_never_ends_is_given_up_when_nobody_waits_any_more) {

@@ -79,6 +79,14 @@ struct ProxyTestOptions {
   Fleet* fleet = nullptr;  // of L2; outlives the test's proxy
 };
 
+// Nobody joins a call for longer than four seconds.
+inline ProxyTestOptions impatient() {
+  ProxyTestOptions options;
+  options.proxy.client.first_byte_timeout_ms = 2'000;
+  options.proxy.client.idle_read_timeout_ms = 2'000;
+  return options;
+}
+
 class ProxyTest : public ::testing::Test {
  protected:
   explicit ProxyTest(ProxyTestOptions options = {}) {

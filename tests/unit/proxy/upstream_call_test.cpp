@@ -204,14 +204,8 @@ TEST_F(HastyProxyTest, a_stream_that_stalls_is_cut) {
 // Sends a little now and then, which keeps a connection's deadlines off, and never comes to an end.
 class TricklingProviderTest : public UpstreamCallTest {
  protected:
-  TricklingProviderTest() : UpstreamCallTest({.proxy = hasty()}) {}
+  TricklingProviderTest() : UpstreamCallTest(impatient()) {}
 
-  static ProxyOptions hasty() {
-    ProxyOptions options;
-    options.client.first_byte_timeout_ms = 2'000;
-    options.client.idle_read_timeout_ms = 2'000;
-    return options;
-  }
   UpstreamExchange begin() {
     const auto call = upstream_.next();
     call.start_stream();
